@@ -1,0 +1,55 @@
+import { pino, stdSerializers } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
+
+import { isoTime } from './clock.ts';
+
+export type Log = Logger;
+
+export type LogOptions = {
+  level: string;
+  service: string;
+  destination?: DestinationStream;
+};
+
+const secretKeys = [
+  'authorization',
+  'cookie',
+  'token',
+  'secret',
+  'apiKey',
+  'adminBootstrapToken',
+  'anthropicApiKey',
+  'anthropicAuthToken',
+  'claudeCodeOauthToken',
+];
+
+const secretValues = /\b(?:cf_|cfadmin_|sk-ant-)[\w-]{8,}|\bbearer\s+[\w.~+/=-]+/gi;
+
+// JSON leaves these raw: DEL and C1 drive terminals, U+2028/9 break lines, the rest reorder text.
+const unsafeCharacters = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+
+export function createLog(options: LogOptions): Log {
+  return pino(
+    {
+      level: options.level,
+      base: { service: options.service },
+      timestamp: () => `,"time":"${isoTime(Date.now())}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: stdSerializers.err },
+      redact: {
+        paths: secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]),
+        censor: '[redacted]',
+      },
+      hooks: { streamWrite: cleanLine },
+    },
+    options.destination ?? pino.destination({ fd: 1, sync: true }),
+  );
+}
+
+function cleanLine(line: string): string {
+  return line.replace(secretValues, '[redacted]').replace(unsafeCharacters, escapeCharacter);
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
