@@ -53,14 +53,18 @@ export function createDatabaseWriter(
 
   function settle(first: Waiting): void {
     let head: Waiting | undefined = first;
-    while (head !== undefined && head.attempt() === 'done') {
+    while (head !== undefined && (head.attempt() === 'done' || hasWaitedEnough(head))) {
       waiting.shift();
       head = waiting[0];
     }
-    if (head !== undefined && clock.monotonicMs() - head.since >= giveUpAfterMs) {
-      waiting.shift();
+  }
+
+  function hasWaitedEnough(head: Waiting): boolean {
+    const enough = clock.monotonicMs() - head.since >= giveUpAfterMs;
+    if (enough) {
       head.giveUp();
     }
+    return enough;
   }
 
   function write<T>(work: () => T): Promise<T> {

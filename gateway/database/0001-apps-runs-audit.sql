@@ -61,14 +61,26 @@ create table audit_log (
 create index audit_log_app on audit_log (app, seq);
 create index audit_log_at on audit_log (at);
 
+create index audit_log_anchors on audit_log (seq) where pruned_to_seq is not null;
+
 create trigger audit_log_no_update before update on audit_log
+begin
+  select raise(abort, 'the audit log is append-only');
+end;
+
+-- "insert or replace" would remove a row without firing the delete trigger.
+create trigger audit_log_no_replace before insert on audit_log
+when exists (select 1 from audit_log where seq = new.seq)
 begin
   select raise(abort, 'the audit log is append-only');
 end;
 
 -- Rows go only after an anchor row, itself part of the chain, has said so.
 create trigger audit_log_no_delete before delete on audit_log
-when old.seq > coalesce((select max(pruned_to_seq) from audit_log), 0)
+when old.seq > coalesce((
+  select pruned_to_seq from audit_log
+  where pruned_to_seq is not null order by seq desc limit 1
+), 0)
 begin
   select raise(abort, 'the audit log is append-only');
 end;
