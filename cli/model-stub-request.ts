@@ -51,14 +51,19 @@ function parseBody(raw: Buffer): Record<string, unknown> | null {
   }
 }
 
-/** The text blocks of the last user message, joined without a separator. */
+// For older models the CLI puts this block before the prompt, in the user message.
+const environmentBlock = '<system-reminder>\n# Environment';
+
+/** The text blocks of the last user message, joined without a separator; not the CLI's own block about its environment. */
 export function userText(request: StubRequest): string {
   const messages = request.body?.['messages'];
   if (!Array.isArray(messages)) return '';
   const last: unknown = messages.findLast(
     (message) => isRecord(message) && message['role'] === 'user',
   );
-  return isRecord(last) ? blockText(last['content']).join('') : '';
+  if (!isRecord(last)) return '';
+  const [first = '', ...rest] = blockText(last['content']);
+  return (first.startsWith(environmentBlock) ? rest : [first, ...rest]).join('');
 }
 
 /** The system blocks, joined by a blank line; the CLI puts its billing and identity lines before ours. */

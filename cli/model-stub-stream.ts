@@ -125,6 +125,7 @@ async function hang(exchange: StubExchange, reply: StubHang): Promise<void> {
 
 async function cut(exchange: StubExchange, reply: StubCut): Promise<void> {
   const { response } = exchange;
+  if (!exchange.stream) return cutWithoutStream(response, reply);
   startStream(response);
   startMessage(exchange, null);
   sendEvent(response, 'content_block_start', {
@@ -147,6 +148,16 @@ async function cut(exchange: StubExchange, reply: StubCut): Promise<void> {
       sendEvent(response, 'error', { error: { type: 'overloaded_error', message: 'Overloaded' } });
       response.end();
   }
+}
+
+async function cutWithoutStream(response: ServerResponse, reply: StubCut): Promise<void> {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  const start = `{"type":"message","content":[{"type":"text","text":${JSON.stringify(reply.text)}`;
+  await new Promise((resolve) => {
+    response.write(start, resolve);
+  });
+  if (reply.how === 'reset') response.socket?.resetAndDestroy();
+  else response.end();
 }
 
 function startStream(response: ServerResponse): void {
