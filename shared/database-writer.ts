@@ -2,6 +2,7 @@
 import type { Database } from 'better-sqlite3';
 
 import type { Clock } from './clock.ts';
+import { AppError } from './errors.ts';
 
 export type DatabaseWriter = {
   /**
@@ -25,8 +26,13 @@ export class DatabaseBusyError extends Error {
 }
 
 /** There is no room on the disk of the database. */
-export class DatabaseFullError extends Error {
+export class DatabaseFullError extends AppError {
   override readonly name = 'DatabaseFullError';
+
+  constructor(cause: unknown) {
+    const kind = { code: 'disk_full', statusCode: 507, retryable: true };
+    super(kind, 'the disk is full: nothing could be stored', { cause });
+  }
 }
 
 type Waiting = { since: number; attempt: () => 'done' | 'busy'; giveUp: () => void };
@@ -137,19 +143,15 @@ function createTransaction(db: Database, onFull: () => boolean): <T>(work: () =>
         throw err;
       }
       if (!onFull()) {
-        throw full(db, err);
+        throw new DatabaseFullError(err);
       }
     }
     try {
       return once(work);
     } catch (err) {
-      throw isFull(err) ? full(db, err) : err;
+      throw isFull(err) ? new DatabaseFullError(err) : err;
     }
   };
-}
-
-function full(db: Database, cause: unknown): DatabaseFullError {
-  return new DatabaseFullError(`no room on the disk of ${db.name}`, { cause });
 }
 
 // The second: the file of shared memory beside the database could not grow.

@@ -40,7 +40,7 @@ export type AppErrorOptions = {
 
 /** An error whose message may be shown to whoever made the request. */
 export class AppError extends Error {
-  override readonly name = 'AppError';
+  override readonly name: string = 'AppError';
   readonly code: string;
   readonly statusCode: number;
   readonly retryable: boolean;
