@@ -23,11 +23,11 @@ export function readJsonBody(request: FastifyRequest, bytes: Buffer): unknown {
     throw bodyError('is not valid UTF-8');
   }
   const text = bytes.toString('utf8');
-  const body = parse(text);
   const fault = findJsonFault(text);
   if (fault !== null) {
     throw bodyError(`is refused: ${fault}`);
   }
+  const body = parse(text);
   const unsafe = findUnsafeValue(body);
   if (unsafe !== null) {
     const { field, reason } = unsafe;
