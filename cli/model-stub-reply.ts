@@ -1,5 +1,5 @@
 // What the model stub can answer: a closed union, its constructors, and the answer it gives unasked.
-import { modelOf, toolSchema, userText } from './model-stub-request.ts';
+import { isRecord, modelOf, toolSchema, userText } from './model-stub-request.ts';
 import type { StubRequest } from './model-stub-request.ts';
 import { minimalValue } from './model-stub-schema.ts';
 
@@ -24,6 +24,8 @@ export type StubMessage = {
   /** A text is streamed in deltas of this many UTF-16 units. */
   chunkChars: number;
   chunkDelayMs: number;
+  /** So many pings before the first block. */
+  pings: number;
 };
 
 export type StubError = {
@@ -66,6 +68,7 @@ export function messageReply(blocks: StubBlock[], options: MessageOptions = {}):
     },
     chunkChars: options.chunkChars ?? 4096,
     chunkDelayMs: options.chunkDelayMs ?? 0,
+    pings: options.pings ?? 0,
   };
 }
 
@@ -116,7 +119,10 @@ export function cutReply(how: StubCut['how'], text = 'This answer is cut'): Stub
 /** Echoes the question, or calls StructuredOutput with a minimal object when a schema was given. */
 export function echoReply(request: StubRequest): StubReply {
   const schema = toolSchema(request, 'StructuredOutput');
-  if (schema !== undefined) return structuredReply(minimalValue(schema));
+  if (schema !== undefined) {
+    const value = minimalValue(schema);
+    return structuredReply(isRecord(value) ? value : {});
+  }
   return textReply(
     `This is Gatehouse's offline model stub, not a real model. ${modelOf(request)} was asked: ${userText(request)}`,
   );

@@ -11,6 +11,7 @@ export function minimalValue(schema: unknown, depth = 0): unknown {
     const choices = schema[key];
     if (Array.isArray(choices) && choices.length > 0) return choices[0];
   }
+  if ('type' in schema) return valueOfType(schema, depth);
   for (const key of ['anyOf', 'oneOf', 'allOf']) {
     const branches = schema[key];
     if (Array.isArray(branches) && branches.length > 0) return minimalValue(branches[0], depth + 1);

@@ -68,6 +68,7 @@ function writeMessage({ response, model }: StubExchange, reply: StubMessage): vo
 async function streamMessage(exchange: StubExchange, reply: StubMessage): Promise<void> {
   startStream(exchange.response);
   startMessage(exchange, reply.model, reply.usage);
+  for (let sent = 0; sent < reply.pings; sent += 1) sendEvent(exchange.response, 'ping', {});
   for (const [index, block] of reply.blocks.entries()) {
     await streamBlock(exchange, reply, block, index);
   }
