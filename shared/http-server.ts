@@ -19,7 +19,7 @@ import { rawErrorAnswer, safetyHeaders, sendError, toAppError } from './http-err
 import type { ErrorEnvelope } from './http-error-answer.ts';
 import { readJsonBody } from './http-json-body.ts';
 import { createKnownRoutes } from './http-known-routes.ts';
-import { createValidatorCompiler, toValidationError } from './http-validation.ts';
+import { createValidatorCompiler } from './http-validation.ts';
 import type { NewId } from './ids.ts';
 import type { Log } from './log.ts';
 
@@ -140,14 +140,13 @@ function answerErrors(app: HttpApp, options: HttpServerOptions): void {
       logFailure(options.log, request, err);
     }
     // Fastify closes after a refused body; a client still sending would lose the answer.
-    reply.removeHeader('connection');
+    reply.header('connection', reply.raw.shouldKeepAlive ? 'keep-alive' : 'close');
     sendError(reply, options.errorEnvelope, known ?? internalError(err));
   });
 }
 
 function takeOnlyJson(app: HttpApp): void {
   app.setValidatorCompiler(createValidatorCompiler());
-  app.setSchemaErrorFormatter(toValidationError);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     'application/json',
