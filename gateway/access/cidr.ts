@@ -19,6 +19,8 @@ export function canonicalAddress(text: string): string | null {
 }
 
 export function isLoopback(address: string): boolean {
+  // Asked of every request, and parsing takes ten times as long.
+  if (isIP(address) === 4) return address.startsWith('127.');
   return parseAddress(address)?.range() === 'loopback';
 }
 

@@ -1,0 +1,74 @@
+// Who is let in. A route says for whom it is, or it cannot be registered.
+import type { FastifyRequest, onRequestHookHandler } from 'fastify';
+
+import type { HttpApp } from '#shared/http-server.ts';
+import type { Log } from '#shared/log.ts';
+
+import type { AppAccess } from './app-lookup.ts';
+import { createEntrance } from './entrance.ts';
+import type { EntranceOptions } from './entrance.ts';
+import { createRefuse } from './refusal.ts';
+import { createTokenCheck } from './token-check.ts';
+import type { TokenCheckParts } from './token-check.ts';
+
+/** `public` routes ask for no token, but for a right address and host as all do. */
+export type Guard = 'public' | 'app' | 'admin';
+
+declare module 'fastify' {
+  // oxlint-disable-next-line typescript/consistent-type-definitions -- only an interface can be added to
+  interface FastifyContextConfig {
+    guard?: Guard;
+  }
+}
+
+export type DoorOptions = EntranceOptions & TokenCheckParts & { log: Log };
+
+export type Door = {
+  /** The app that makes a request to a route guarded `app`. */
+  appOf(request: Pick<FastifyRequest, 'raw'>): AppAccess;
+  /** The client's address; behind a trusted proxy that of the proxy's client. */
+  addressOf(request: Pick<FastifyRequest, 'raw'>): string;
+};
+
+/** To be called before any route is registered. */
+export function installDoor(app: HttpApp, options: DoorOptions): Door {
+  const refuse = createRefuse(options.log);
+  const entrance = createEntrance(options, refuse, options.log);
+  const tokens = createTokenCheck(options, refuse);
+  const addresses = new WeakMap<FastifyRequest['raw'], string>();
+  const apps = new WeakMap<FastifyRequest['raw'], AppAccess>();
+
+  function addressOf(request: Pick<FastifyRequest, 'raw'>): string {
+    return known(addresses.get(request.raw));
+  }
+
+  const requireApp: onRequestHookHandler = (request, reply, done) => {
+    apps.set(request.raw, tokens.requireApp(request, reply, addressOf(request)));
+    done();
+  };
+  const requireAdmin: onRequestHookHandler = (request, reply, done) => {
+    tokens.requireAdmin(request, reply, addressOf(request));
+    done();
+  };
+  const hooksOfGuard = { public: [], app: [requireApp], admin: [requireAdmin] };
+
+  app.addHook('onRequest', (request, _reply, done) => {
+    addresses.set(request.raw, entrance.admit(request));
+    done();
+  });
+  app.addHook('onRoute', (route) => {
+    const guard = route.config?.guard;
+    if (guard === undefined) {
+      throw new TypeError(`the route ${String(route.method)} ${route.url} declares no guard`);
+    }
+    const others = [route.onRequest ?? []].flat();
+    route.onRequest = [...new Set([...hooksOfGuard[guard], ...others])];
+  });
+
+  return { appOf: (request) => known(apps.get(request.raw)), addressOf };
+}
+
+function known<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('the request did not come through this door');
+  return value;
+}

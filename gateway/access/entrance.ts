@@ -1,0 +1,91 @@
+// What is asked of every request, whatever its route: where from, under which name, and no token in the URL.
+import type { FastifyRequest } from 'fastify';
+
+import { requestError } from '#shared/errors.ts';
+import type { Log } from '#shared/log.ts';
+
+import { createAddressList } from './cidr.ts';
+import { clientAddress } from './client-address.ts';
+import type { ClientAddress } from './client-address.ts';
+import { createHostPolicy } from './host-policy.ts';
+import type { Refuse } from './refusal.ts';
+import { hasTokenInUrl } from './request-credentials.ts';
+
+export type EntranceOptions = {
+  listenHost: string;
+  allowCidrs: readonly string[];
+  allowedHosts: readonly string[];
+  trustedProxies: readonly string[];
+};
+
+export type Entrance = {
+  /** The address of a request that may go on; throws the refusal of any other. */
+  admit(request: FastifyRequest): string;
+};
+
+export function createEntrance(options: EntranceOptions, refuse: Refuse, log: Log): Entrance {
+  const allowedAddresses = createAddressList(options.allowCidrs);
+  const trustedProxies = createAddressList(options.trustedProxies);
+  const hosts = createHostPolicy(options.listenHost, options.allowedHosts);
+  let hasWarned = false;
+
+  function locate(request: FastifyRequest): ClientAddress {
+    const peer = request.raw.socket.remoteAddress;
+    const forwardedFor = joined(request.raw.headers['x-forwarded-for']);
+    const client = clientAddress(peer, forwardedFor, trustedProxies);
+    if (client === null) {
+      const error = requestError('forbidden', 'the address of the client cannot be told');
+      throw refuse(request, peer ?? null, 'unclear_address', error);
+    }
+    if (forwardedFor !== undefined && !hasWarned && !trustedProxies.includes(peer ?? '')) {
+      hasWarned = true;
+      log.warn({ address: client.address }, 'x-forwarded-for of an untrusted peer ignored');
+    }
+    return client;
+  }
+
+  function checkNames(request: FastifyRequest, address: string): void {
+    const { headers, rawHeaders, socket } = request.raw;
+    if (!hosts.allowsHost(headers.host, socket.localAddress) || hasTwoHosts(rawHeaders)) {
+      const message = 'the Host header names another host: see ALLOWED_HOSTS';
+      throw refuse(request, address, 'host', requestError('wrong_host', message));
+    }
+    const { origin } = headers;
+    if (origin !== undefined && !hosts.allowsOrigin(origin, socket.localAddress)) {
+      const message = 'requests from pages of another origin are not served';
+      throw refuse(request, address, 'origin', requestError('forbidden', message));
+    }
+  }
+
+  return {
+    admit: (request) => {
+      const { address, isLocal } = locate(request);
+      if (!isLocal && !allowedAddresses.includes(address)) {
+        const error = requestError('forbidden', `the address ${address} may not connect`);
+        throw refuse(request, address, 'address', error);
+      }
+      checkNames(request, address);
+      if (hasTokenInUrl(request.raw.url ?? '', request.raw.headers)) {
+        const message = 'a token belongs in the Authorization header, never in a URL';
+        const details = { field: 'query' };
+        const error = requestError('invalid_request', message, { details });
+        throw refuse(request, address, 'token_in_url', error);
+      }
+      return address;
+    },
+  };
+}
+
+function joined(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(',') : header;
+}
+
+// Node keeps the first of two, a proxy before us may have gone by the other.
+function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts > 1;
+}

@@ -1,0 +1,38 @@
+// What an admin asks for when an app is made, held against what the gateway allows at all.
+import { requestError } from '#shared/errors.ts';
+import type { AppError } from '#shared/errors.ts';
+
+import type { StoredApp } from './app-store.ts';
+import { isCidr } from './cidr.ts';
+import { allowsModel, isModelPattern } from './model-pattern.ts';
+
+export type NewApp = Omit<StoredApp, 'appId' | 'createdAt'>;
+
+export type AppLimits = {
+  allowedModels: readonly string[];
+  timeoutMaxMs: number;
+};
+
+/** Throws a 400 that names the field and the entry. */
+export function checkNewApp(app: NewApp, limits: AppLimits): void {
+  for (const [index, cidr] of app.ipCidrs.entries()) {
+    if (!isCidr(cidr)) {
+      throw fieldError(`ip_cidrs.${index}`, cidr, 'is not an address or CIDR');
+    }
+  }
+  for (const [index, model] of (app.models ?? []).entries()) {
+    if (!isModelPattern(model) || !allowsModel(limits.allowedModels, model)) {
+      throw fieldError(`models.${index}`, model, 'is not allowed by ALLOWED_MODELS');
+    }
+  }
+  const timeoutSecsMax = app.timeoutSecsMax ?? 0;
+  if (timeoutSecsMax * 1000 > limits.timeoutMaxMs) {
+    const reason = `is more than RUN_TIMEOUT_MAX_SECS, ${limits.timeoutMaxMs / 1000}`;
+    throw fieldError('timeout_secs_max', timeoutSecsMax, reason);
+  }
+}
+
+function fieldError(field: string, value: string | number, reason: string): AppError {
+  const message = `${field} ${JSON.stringify(value)} ${reason}`;
+  return requestError('invalid_request', message, { details: { field, value } });
+}

@@ -1,0 +1,105 @@
+import type { HttpApp } from '#shared/http-server.ts';
+
+import type { AppRegistry, IssuedToken } from '../access/app-registry.ts';
+import type { ListedApp } from '../access/app-store.ts';
+import type { Door } from '../access/door.ts';
+import type { NewApp } from '../access/new-app.ts';
+import {
+  defaultOverlapSecs,
+  IssuedTokenAnswer,
+  MintRequest,
+  NameParams,
+  RotateRequest,
+  TokenListAnswer,
+  TokenListQuery,
+} from './admin-token-schema.ts';
+import type { TokenItem } from './admin-token-schema.ts';
+
+export type AdminTokenRouteOptions = { registry: AppRegistry; door: Door };
+
+export async function adminTokenRoutes(
+  app: HttpApp,
+  { registry, door }: AdminTokenRouteOptions,
+): Promise<void> {
+  const config = { guard: 'admin' } as const;
+
+  app.post(
+    '/admin/tokens',
+    { config, schema: { body: MintRequest, response: { 201: IssuedTokenAnswer } } },
+    async (request, reply) => {
+      const issued = await registry.create(newAppOf(request.body), door.addressOf(request));
+      return reply.code(201).send(issuedTokenAnswer(issued));
+    },
+  );
+
+  app.get(
+    '/admin/tokens',
+    { config, schema: { querystring: TokenListQuery, response: { 200: TokenListAnswer } } },
+    (request, reply) => {
+      const { items, next } = registry.list(request.query.after, request.query.limit);
+      void reply.send({ items: items.map(tokenItem), next });
+    },
+  );
+
+  app.delete(
+    '/admin/tokens/:name',
+    { config, schema: { params: NameParams } },
+    async (request, reply) => {
+      await registry.revoke(request.params.name, door.addressOf(request));
+      return reply.code(204).send();
+    },
+  );
+
+  app.post(
+    '/admin/tokens/:name/rotate',
+    {
+      config,
+      schema: { params: NameParams, body: RotateRequest, response: { 201: IssuedTokenAnswer } },
+      preValidation: (request, _reply, next) => {
+        request.body ??= { overlap_secs: defaultOverlapSecs };
+        next();
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      const overlapSecs = request.body.overlap_secs;
+      const issued = await registry.rotate(name, overlapSecs, door.addressOf(request));
+      return reply.code(201).send(issuedTokenAnswer(issued));
+    },
+  );
+}
+
+function newAppOf(request: MintRequest): NewApp {
+  return {
+    name: request.name,
+    ipCidrs: request.ip_cidrs ?? [],
+    models: request.models ?? null,
+    maxConcurrent: request.max_concurrent ?? null,
+    timeoutSecsMax: request.timeout_secs_max ?? null,
+    tokenLifetimeSecs: request.expires_in_secs ?? null,
+  };
+}
+
+function issuedTokenAnswer(issued: IssuedToken): IssuedTokenAnswer {
+  return {
+    name: issued.name,
+    token: issued.token,
+    ip_cidrs: issued.ipCidrs,
+    created_at: issued.createdAt,
+    expires_at: issued.expiresAt,
+  };
+}
+
+function tokenItem(app: ListedApp): TokenItem {
+  return {
+    name: app.name,
+    ip_cidrs: app.ipCidrs,
+    models: app.models,
+    max_concurrent: app.maxConcurrent,
+    timeout_secs_max: app.timeoutSecsMax,
+    created_at: app.createdAt,
+    expires_at: app.expiresAt,
+    last_used_at: app.lastUsedAt,
+    last_used_ip: app.lastUsedIp,
+  };
+}
