@@ -1,0 +1,160 @@
+// Lines of `claude --output-format stream-json` into our own events: only what a run needs, everything else is progress.
+// Shapes observed with the pinned CLI; test/e2e/cli-contract.test.ts says when a new version differs.
+import { Type } from 'typebox';
+import type { Static, TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+
+export type ClaudeEvent =
+  /** A turn begins. */
+  | { type: 'init' }
+  /** One finished content block of the model's message. `failure` marks a message that the CLI itself wrote. */
+  | { type: 'assistant'; messageId: string; model: string; text: string; failure: string | null }
+  /** The CLI goes on by itself, or a tool answered. `refusedMessageId` takes back what that message said. */
+  | { type: 'user'; isContinuation: boolean; refusedMessageId: string | null }
+  | { type: 'retry'; status: number | null; reason: string; delayMs: number }
+  | { type: 'limit'; status: string; resetsAt: number | null }
+  | { type: 'control'; requestId: string; error: string | null }
+  | { type: 'result'; result: ClaudeResult }
+  /** A sign of life that says nothing else. */
+  | { type: 'progress' }
+  /** Not a line of the protocol. */
+  | { type: 'garbage' };
+
+const optional = Type.Optional;
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+export const ClaudeResult = Type.Object({
+  subtype: Type.String(),
+  is_error: Type.Boolean(),
+  result: optional(Type.String()),
+  structured_output: optional(Type.Unknown()),
+  num_turns: optional(Type.Number()),
+  stop_reason: optional(nullable(Type.String())),
+  terminal_reason: optional(nullable(Type.String())),
+  api_error: optional(nullable(Type.String())),
+  api_error_status: optional(nullable(Type.Number())),
+  total_cost_usd: optional(Type.Number()),
+  usage: optional(
+    Type.Object({
+      input_tokens: optional(Type.Number()),
+      output_tokens: optional(Type.Number()),
+      cache_creation_input_tokens: optional(Type.Number()),
+      cache_read_input_tokens: optional(Type.Number()),
+    }),
+  ),
+});
+export type ClaudeResult = Static<typeof ClaudeResult>;
+
+const lineKinds = {
+  result: Compile(ClaudeResult),
+  assistant: Compile(
+    Type.Object({
+      message: Type.Object({
+        id: Type.String(),
+        model: Type.String(),
+        content: Type.Array(Type.Object({ type: Type.String(), text: optional(Type.String()) })),
+      }),
+      error: optional(nullable(Type.String())),
+      is_api_error_message: optional(Type.Boolean()),
+    }),
+  ),
+  user: Compile(
+    Type.Object({
+      isSynthetic: optional(Type.Boolean()),
+      refused_message_id: optional(nullable(Type.String())),
+    }),
+  ),
+  retry: Compile(
+    Type.Object({
+      error_status: nullable(Type.Number()),
+      error: Type.String(),
+      retry_delay_ms: Type.Number(),
+    }),
+  ),
+  limit: Compile(
+    Type.Object({
+      rate_limit_info: Type.Object({
+        status: Type.String(),
+        resetsAt: optional(nullable(Type.Number())),
+      }),
+    }),
+  ),
+  control: Compile(
+    Type.Object({
+      response: Type.Object({ request_id: Type.String(), error: optional(Type.String()) }),
+    }),
+  ),
+  line: Compile(
+    Type.Object({
+      type: Type.String(),
+      subtype: optional(Type.String()),
+    }),
+  ),
+};
+
+export function parseClaudeLine(text: string): ClaudeEvent {
+  let line: unknown;
+  try {
+    line = JSON.parse(text);
+  } catch {
+    return { type: 'garbage' };
+  }
+  if (!lineKinds.line.Check(line)) return { type: 'garbage' };
+  switch (line.type) {
+    case 'assistant':
+      return parseAssistant(line);
+    case 'user':
+      return parseUser(line);
+    case 'system':
+      return parseSystem(line, line.subtype);
+    case 'rate_limit_event':
+      return parseLimit(line);
+    case 'control_response':
+      return parseControl(line);
+    case 'result':
+      return lineKinds.result.Check(line) ? { type: 'result', result: line } : { type: 'garbage' };
+    default:
+      return { type: 'progress' };
+  }
+}
+
+function parseAssistant(line: unknown): ClaudeEvent {
+  if (!lineKinds.assistant.Check(line)) return { type: 'garbage' };
+  const { id, model, content } = line.message;
+  const text = content.map((block) => (block.type === 'text' ? (block.text ?? '') : '')).join('');
+  const isFailure = line.is_api_error_message === true || model === '<synthetic>';
+  const failure = isFailure ? (line.error ?? 'unknown') : null;
+  return { type: 'assistant', messageId: id, model, text, failure };
+}
+
+function parseUser(line: unknown): ClaudeEvent {
+  if (!lineKinds.user.Check(line)) return { type: 'garbage' };
+  return {
+    type: 'user',
+    isContinuation: line.isSynthetic === true,
+    refusedMessageId: line.refused_message_id ?? null,
+  };
+}
+
+function parseSystem(line: unknown, subtype: string | undefined): ClaudeEvent {
+  if (subtype === 'init') return { type: 'init' };
+  if (subtype !== 'api_retry' || !lineKinds.retry.Check(line)) return { type: 'progress' };
+  return {
+    type: 'retry',
+    status: line.error_status,
+    reason: line.error,
+    delayMs: line.retry_delay_ms,
+  };
+}
+
+function parseLimit(line: unknown): ClaudeEvent {
+  if (!lineKinds.limit.Check(line)) return { type: 'progress' };
+  const { status, resetsAt } = line.rate_limit_info;
+  return { type: 'limit', status, resetsAt: resetsAt ?? null };
+}
+
+function parseControl(line: unknown): ClaudeEvent {
+  if (!lineKinds.control.Check(line)) return { type: 'progress' };
+  const { request_id: requestId, error } = line.response;
+  return { type: 'control', requestId, error: error ?? null };
+}

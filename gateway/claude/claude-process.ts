@@ -1,0 +1,123 @@
+// One claude process over its life: prepared before it knows a request, bound to one, heard until it exits.
+import type { Clock } from '#shared/clock.ts';
+
+import { launchCommand } from '../sandbox/launch-command.ts';
+import type { ProgramFile } from '../sandbox/program-file.ts';
+import type { RunDirectory } from '../sandbox/run-directory-layout.ts';
+import type { Sandbox } from '../sandbox/sandbox-tier.ts';
+import { startSandboxed } from '../sandbox/sandboxed-process.ts';
+import type { ProcessExit, SandboxedProcess } from '../sandbox/sandboxed-process.ts';
+import { claudeArguments } from './claude-arguments.ts';
+import type { SpawnProfile } from './claude-arguments.ts';
+import { bindingLines, interruptLine } from './claude-binding.ts';
+import type { ClaudeRequest } from './claude-binding.ts';
+import { claudeEnvironment } from './claude-environment.ts';
+import type { CredentialVariables } from './claude-environment.ts';
+import { parseClaudeLine } from './claude-events.ts';
+import type { ClaudeEvent } from './claude-events.ts';
+import { createLineSplitter } from './line-splitter.ts';
+
+export type ClaudeStart = {
+  runId: string;
+  sandbox: Sandbox;
+  program: ProgramFile;
+  directory: RunDirectory;
+  profile: SpawnProfile;
+  credential: CredentialVariables;
+  loginDir: string | null;
+  baseUrl: string | null;
+  outputBytesMax: number;
+};
+
+export type ClaudeListener = {
+  onEvent: (event: ClaudeEvent) => void;
+  /** More output than allowed; nothing further is read. */
+  onTooMuchOutput: () => void;
+};
+
+export type ClaudeProcess = {
+  /** Tells the process what to do. Once only: a process serves one request. */
+  bind: (request: ClaudeRequest, listener: ClaudeListener) => void;
+  /** Asks for the current turn to end; the process answers with a result. */
+  interrupt: () => void;
+  /** No more input: the process exits when it is done. */
+  finish: () => void;
+  terminate: () => void;
+  kill: () => void;
+  exited: Promise<ClaudeExit>;
+};
+
+export type ClaudeExit = ProcessExit & {
+  /** The output ended without a newline. */
+  cutOff: boolean;
+  stdoutBytes: number;
+  stderrTail: string;
+};
+
+/** No line of the protocol comes near it; an answer of 128,000 tokens is half a megabyte. */
+const lineBytesMax = 8 * 2 ** 20;
+
+export function prepareClaude(start: ClaudeStart, clock: Clock): ClaudeProcess {
+  const command = launchCommand(start.sandbox, {
+    program: start.program,
+    args: claudeArguments(start.profile),
+    directory: start.directory,
+    loginDir: start.loginDir,
+  });
+  const environment = claudeEnvironment({ ...start, tier: start.sandbox.tier });
+  const child = startSandboxed(command, environment, clock);
+  let listener: ClaudeListener | null = null;
+  const output = readOutput(child, start.outputBytesMax, () => listener);
+
+  return {
+    bind(request, listenTo) {
+      if (listener !== null) throw new Error('a claude process is bound once');
+      listener = listenTo;
+      child.stdin.write(bindingLines(request));
+    },
+    interrupt: () => void child.stdin.write(interruptLine()),
+    finish: () => child.stdin.end(),
+    terminate: child.terminate,
+    kill: child.kill,
+    exited: child.exited.then((exit) => ({
+      ...exit,
+      ...output.finish(),
+      stderrTail: child.stderrTail(),
+    })),
+  };
+}
+
+function readOutput(
+  child: SandboxedProcess,
+  outputBytesMax: number,
+  listener: () => ClaudeListener | null,
+): { finish: () => { cutOff: boolean; stdoutBytes: number } } {
+  const splitter = createLineSplitter(Math.min(lineBytesMax, outputBytesMax));
+  let stdoutBytes = 0;
+  let isTooMuch = false;
+
+  const read = (chunk: Buffer): void => {
+    stdoutBytes += chunk.length;
+    if (isTooMuch) return;
+    try {
+      if (stdoutBytes > outputBytesMax) throw new RangeError('too much output');
+      for (const line of splitter.push(chunk)) {
+        if (line.trim() !== '') listener()?.onEvent(parseClaudeLine(line));
+      }
+    } catch {
+      isTooMuch = true;
+      listener()?.onTooMuchOutput();
+    }
+  };
+  child.stdout.on('data', read);
+  return {
+    finish() {
+      const rest = splitter.rest();
+      // A whole last line without its newline is still a line.
+      const event = rest.trim() === '' ? null : parseClaudeLine(rest);
+      const cutOff = event?.type === 'garbage';
+      if (event !== null && !isTooMuch) listener()?.onEvent(event);
+      return { cutOff, stdoutBytes };
+    },
+  };
+}

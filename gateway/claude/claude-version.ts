@@ -1,0 +1,63 @@
+// Asks a claude for its version, in the sandbox that its runs get: a program that cannot start there is found out here.
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+import type { Clock } from '#shared/clock.ts';
+
+import { launchCommand } from '../sandbox/launch-command.ts';
+import type { ProgramFile } from '../sandbox/program-file.ts';
+import { runDirectoryAt } from '../sandbox/run-directory-layout.ts';
+import { makeRunDirectory, removeRunDirectory } from '../sandbox/run-directory.ts';
+import type { Sandbox } from '../sandbox/sandbox-tier.ts';
+import { startSandboxed } from '../sandbox/sandboxed-process.ts';
+import { claudeEnvironment } from './claude-environment.ts';
+import { ClaudeUnavailableError } from './claude-installation.ts';
+
+const timeoutMs = 20_000;
+const versionCharsMax = 200;
+
+export async function readClaudeVersion(
+  program: ProgramFile,
+  options: { sandbox: Sandbox; runsDir: string; clock: Clock },
+): Promise<string> {
+  const { sandbox, runsDir, clock } = options;
+  const root = await mkdtemp(join(runsDir, 'version-'));
+  const directory = runDirectoryAt(root);
+  try {
+    await makeRunDirectory(directory, sandbox.runUid);
+    const command = launchCommand(sandbox, {
+      program,
+      args: ['--version'],
+      directory,
+      loginDir: null,
+    });
+    const environment = claudeEnvironment({
+      runId: 'version',
+      tier: sandbox.tier,
+      directory,
+      credential: {},
+      loginDir: null,
+      baseUrl: null,
+    });
+    const child = startSandboxed(command, environment, clock);
+    const timer = setTimeout(() => child.kill(), timeoutMs);
+    child.stdin.end();
+    const output = await text(child.stdout).catch(() => '');
+    const exit = await child.exited;
+    clearTimeout(timer);
+    const line = output.trim().split('\n')[0] ?? '';
+    if (exit.code !== 0 || line === '') throw broken(program, child.stderrTail());
+    return line.slice(0, versionCharsMax);
+  } finally {
+    await removeRunDirectory(root);
+  }
+}
+
+function broken(program: ProgramFile, stderr: string): ClaudeUnavailableError {
+  const said = stderr.trim().split('\n').at(-1) ?? '';
+  return new ClaudeUnavailableError(
+    'broken',
+    `${program.path} --version did not work${said === '' ? '' : `: ${said.slice(0, 200)}`}`,
+  );
+}

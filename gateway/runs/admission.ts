@@ -1,0 +1,131 @@
+// What a run may be, decided before it costs anything. Pure.
+import { Ajv } from 'ajv';
+
+import { requestError } from '#shared/errors.ts';
+import type { AppError } from '#shared/errors.ts';
+import type { JsonValue } from '#shared/json-value.ts';
+
+import type { AppAccess } from '../access/app-lookup.ts';
+import { allowsModel, isModelName } from '../access/model-pattern.ts';
+import type { SpawnProfile } from '../claude/claude-arguments.ts';
+import type { ClaudeRequest } from '../claude/claude-binding.ts';
+import type { RunRequest } from './run-request.ts';
+
+export type AdmissionLimits = {
+  models: { default: string; allowed: readonly string[] };
+  timeoutMs: number;
+  timeoutMaxMs: number;
+  promptBytes: number;
+  systemBytes: number;
+};
+
+export type AdmittedRun = {
+  claude: ClaudeRequest;
+  profile: SpawnProfile;
+  timeoutMs: number;
+  promptBytes: number;
+  metadata: Readonly<Record<string, string>>;
+};
+
+/** Throws AppError: `invalid_request`, `payload_too_large` or, for a file nobody has, `not_found`. */
+export function admitRun(
+  request: RunRequest,
+  app: AppAccess,
+  limits: AdmissionLimits,
+): AdmittedRun {
+  const promptBytes = checkText('prompt', request.prompt, limits.promptBytes);
+  if (!/\S/.test(request.prompt)) {
+    throw invalid('prompt', 'prompt must not be only white space');
+  }
+  if (request.system !== undefined) checkText('system', request.system, limits.systemBytes);
+  const [unknownFile] = request.files ?? [];
+  if (unknownFile !== undefined) throw requestError('not_found', 'a file in files does not exist');
+  return {
+    claude: {
+      prompt: request.prompt,
+      model: chooseModel(request.model, app, limits.models),
+      system: request.system ?? null,
+      effort: request.effort ?? null,
+      jsonSchema: request.json_schema === undefined ? null : checkSchema(request.json_schema),
+    },
+    profile: {
+      maxTurns: request.max_turns ?? null,
+      maxBudgetUsd: request.max_budget_usd ?? null,
+    },
+    timeoutMs: chooseTimeout(request.timeout_secs, app, limits),
+    promptBytes,
+    metadata: request.metadata ?? {},
+  };
+}
+
+function checkText(field: string, text: string, bytesMax: number): number {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= bytesMax) return bytes;
+  throw requestError(
+    'payload_too_large',
+    `${field} has ${bytes} bytes; the limit is ${bytesMax} bytes`,
+    { details: { field } },
+  );
+}
+
+function chooseModel(
+  wanted: string | undefined,
+  app: AppAccess,
+  models: AdmissionLimits['models'],
+): string {
+  const allowed = (model: string): boolean =>
+    isModelName(model) &&
+    allowsModel(models.allowed, model) &&
+    (app.models === null || allowsModel(app.models, model));
+  const model = wanted ?? models.default;
+  if (allowed(model)) return model;
+  const choice = (app.models ?? models.allowed).join(', ');
+  throw invalid(
+    'model',
+    wanted === undefined
+      ? `the default model is not allowed for this app: name one of ${choice}`
+      : `this model is not allowed: name one of ${choice}`,
+  );
+}
+
+function chooseTimeout(
+  wantedSecs: number | undefined,
+  app: AppAccess,
+  limits: AdmissionLimits,
+): number {
+  const appMaxMs = (app.timeoutSecsMax ?? Number.POSITIVE_INFINITY) * 1000;
+  const maxMs = Math.min(limits.timeoutMaxMs, appMaxMs);
+  if (wantedSecs === undefined) return Math.min(limits.timeoutMs, maxMs);
+  if (wantedSecs * 1000 <= maxMs) return wantedSecs * 1000;
+  throw invalid('timeout_secs', `timeout_secs must be at most ${maxMs / 1000}`);
+}
+
+const schemaBytesMax = 64 * 2 ** 10;
+
+/**
+ * The schema as the CLI takes it. It drops one that it cannot use without a word, and the model's prose comes back as a success:
+ * so everything its Ajv (draft-07, strict keywords) would refuse is refused here, and `$schema`, which it mostly does not know, goes.
+ */
+function checkSchema(schema: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  checkText('json_schema', JSON.stringify(schema), schemaBytesMax);
+  const { $schema: _dialect, ...rest } = schema;
+  // A fresh one each time: it keeps every schema it has seen.
+  const ajv = new Ajv({
+    strict: false,
+    strictSchema: true,
+    validateFormats: false,
+    logger: false,
+  });
+  try {
+    ajv.compile(rest);
+  } catch (err) {
+    const reason = err instanceof Error ? err.message : String(err);
+    throw invalid('json_schema', `json_schema cannot be used: ${reason} (JSON Schema draft-07)`);
+  }
+  return rest;
+}
+
+function invalid(field: string, message: string): AppError {
+  const details: Record<string, JsonValue> = { field };
+  return requestError('invalid_request', message, { details });
+}

@@ -1,0 +1,105 @@
+import type { Clock } from '#shared/clock.ts';
+
+// One run from the start of its process to its end: bound, watched, stopped when it must be, judged.
+import type { ClaudeRequest } from '../claude/claude-binding.ts';
+import type { ClaudeEvent } from '../claude/claude-events.ts';
+import { prepareClaude } from '../claude/claude-process.ts';
+import type { ClaudeExit, ClaudeStart } from '../claude/claude-process.ts';
+import { createTranscriber } from '../claude/transcript.ts';
+import type { Transcript } from '../claude/transcript.ts';
+import { watchDeadlines } from './deadlines.ts';
+import type { DeadlineLimits } from './deadlines.ts';
+import { watchRunDisk } from './run-disk-watch.ts';
+import type { RunDiskLimits } from './run-disk-watch.ts';
+import { climbDown } from './stop-ladder.ts';
+import { decideVerdict } from './verdict.ts';
+import type { StopReason, Verdict } from './verdict.ts';
+
+export type ExecutionReport = {
+  verdict: Verdict;
+  transcript: Transcript;
+  exit: ClaudeExit;
+  durationMs: number;
+  firstEventMs: number | null;
+};
+
+export type Execution = {
+  /** Ends the run before its time; the first reason counts. */
+  stop: (reason: StopReason) => void;
+  /** Never rejects. */
+  ended: Promise<ExecutionReport>;
+};
+
+/** A single run's process goes when it has answered; one that stays is not waited for any longer. */
+const lingerMs = 2000;
+/** Longer waits than this are the caller's to wait, not a process's. */
+const retryDelayMsMax = 10_000;
+
+export function startExecution(
+  start: ClaudeStart,
+  request: ClaudeRequest,
+  limits: { deadlines: DeadlineLimits; disk: RunDiskLimits },
+  clock: Clock,
+): Execution {
+  const startedAt = clock.monotonicMs();
+  const claude = prepareClaude(start, clock);
+  const transcriber = createTranscriber();
+  const { transcript } = transcriber;
+  const over = new AbortController();
+  let stopped: StopReason | null = null;
+  let endedAfterResult = false;
+  let linger: AbortController | null = null;
+  let firstEventMs: number | null = null;
+
+  const stop = (reason: StopReason): void => {
+    if (stopped !== null || endedAfterResult) return;
+    if (transcript.result === null) stopped = reason;
+    else endedAfterResult = true;
+    void climbDown(claude, endedAfterResult ? 'at_once' : reason, clock, over.signal);
+  };
+  const deadlines = watchDeadlines(limits.deadlines, clock, stop);
+  watchRunDisk(start.directory.root, limits.disk, clock, over.signal, () => stop('disk_full'));
+
+  const waitForExit = async (): Promise<void> => {
+    linger?.abort();
+    linger = new AbortController();
+    claude.finish();
+    await clock.sleep(lingerMs, AbortSignal.any([linger.signal, over.signal]));
+    endedAfterResult = true;
+    claude.kill();
+  };
+  const onEvent = (event: ClaudeEvent): void => {
+    firstEventMs ??= clock.monotonicMs() - startedAt;
+    if (event.type !== 'garbage') deadlines.sawProgress();
+    if (event.type === 'init') linger?.abort();
+    transcriber.add(event);
+    if (event.type === 'result') waitForExit().catch(() => {});
+    if (event.type === 'retry' && event.status === 429 && event.delayMs > retryDelayMsMax) {
+      stop('rate_limited');
+    }
+  };
+  claude.bind(request, { onEvent, onTooMuchOutput: () => stop('output_too_large') });
+
+  const settle = (exit: ClaudeExit): ExecutionReport => {
+    deadlines.stop();
+    over.abort();
+    const verdict = decideVerdict(
+      {
+        transcript,
+        exitCode: exit.code,
+        signal: exit.signal,
+        startFailureCode: exit.startFailure === null ? null : (exit.startFailure.code ?? 'unknown'),
+        stopped,
+        endedAfterResult,
+        wasSilent: exit.stdoutBytes === 0,
+        cutOff: exit.cutOff,
+        stderrTail: exit.stderrTail,
+        wantsSchema: request.jsonSchema !== null,
+      },
+      clock.now(),
+    );
+    const durationMs = Math.round(clock.monotonicMs() - startedAt);
+    return { verdict, transcript, exit, durationMs, firstEventMs };
+  };
+  return { stop, ended: claude.exited.then(settle) };
+}

@@ -1,0 +1,51 @@
+// What a gateway that was killed left behind: processes, directories and open rows. Before the first new run.
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { Clock } from '#shared/clock.ts';
+
+import { processesMarked, signalAll } from '../sandbox/process-table.ts';
+import { removeRunDirectory } from '../sandbox/run-directory.ts';
+import { runMarker } from '../sandbox/sandboxed-process.ts';
+import type { RunRecords } from './run-record.ts';
+import type { RunStore } from './run-store.ts';
+
+export type Recovery = { interruptedRuns: number; removedDirectories: number; survivors: number };
+
+const goneWithinMs = 5000;
+const ownDirectory = /^(run_|probe-|version-)/;
+
+/**
+ * Only processes that carry the id of one of our own open runs are ended: a pid that was stored may belong to somebody else by
+ * now, and another gateway on this host has runs of its own. Needs the instance lock.
+ */
+export async function recoverRuns(options: {
+  runsDir: string;
+  store: RunStore;
+  records: RunRecords;
+  clock: Clock;
+}): Promise<Recovery> {
+  const { runsDir, store, records, clock } = options;
+  const openRuns = new Set(store.open().map((run) => run.runId));
+  const left = openRuns.size === 0 ? [] : await endProcessesOf(openRuns, clock);
+  const interrupted = await records.closeInterrupted(() => left.length);
+  const removedDirectories = await removeLeftDirectories(runsDir);
+  return { interruptedRuns: interrupted.length, removedDirectories, survivors: left.length };
+}
+
+async function endProcessesOf(runIds: ReadonlySet<string>, clock: Clock): Promise<number[]> {
+  const giveUpAt = clock.monotonicMs() + goneWithinMs;
+  for (;;) {
+    const pids = processesMarked(runMarker, (value) => runIds.has(value));
+    if (pids.length === 0 || clock.monotonicMs() > giveUpAt) return pids;
+    signalAll(pids, 'SIGKILL');
+    await clock.sleep(10);
+  }
+}
+
+async function removeLeftDirectories(runsDir: string): Promise<number> {
+  await mkdir(runsDir, { recursive: true, mode: 0o700 });
+  const names = (await readdir(runsDir)).filter((name) => ownDirectory.test(name));
+  for (const name of names) await removeRunDirectory(join(runsDir, name));
+  return names.length;
+}

@@ -1,0 +1,196 @@
+// The verdict: everything seen of a run in, exactly one outcome out. Pure. Neither `subtype` nor the exit code is believed alone:
+// the CLI reports API errors as `subtype:"success"`, and good runs have been seen to exit with 1.
+import type { ClaudeResult } from '../claude/claude-events.ts';
+import { finalText } from '../claude/transcript.ts';
+import type { Transcript } from '../claude/transcript.ts';
+import type { FailedOutcome } from './outcome.ts';
+
+/** Why the gateway itself ended a run. */
+export type StopReason = Extract<
+  FailedOutcome,
+  | 'timeout_start'
+  | 'timeout_idle'
+  | 'timeout_total'
+  | 'output_too_large'
+  | 'rate_limited'
+  | 'disk_full'
+  | 'client_gone'
+  | 'cancelled'
+  | 'interrupted'
+>;
+
+export type Evidence = {
+  transcript: Transcript;
+  exitCode: number | null;
+  signal: string | null;
+  /** Set when the program could not be started at all. */
+  startFailureCode: string | null;
+  /** Why the gateway ended the run before its result was there. */
+  stopped: StopReason | null;
+  /** The gateway ended a process that stayed after its result: how it exited says nothing. */
+  endedAfterResult: boolean;
+  /** Nothing at all was written to stdout. */
+  wasSilent: boolean;
+  /** The output ended in the middle of a line. */
+  cutOff: boolean;
+  stderrTail: string;
+  wantsSchema: boolean;
+};
+
+export type Verdict =
+  | { outcome: 'completed' }
+  | { outcome: FailedOutcome; message: string; retryAfterSecs?: number };
+
+/** @param now epoch milliseconds, to turn the reset of a limit into a wait. */
+export function decideVerdict(evidence: Evidence, now: number): Verdict {
+  const { transcript, stopped } = evidence;
+  if (evidence.startFailureCode !== null) return startFailure(evidence.startFailureCode);
+  if (stopped !== null) return stoppedByUs(stopped, transcript, now);
+  if (transcript.result !== null) return fromResult(transcript.result, evidence, now);
+  return withoutResult(evidence);
+}
+
+const spawnRetrySecs = 5;
+
+function startFailure(code: string): Verdict {
+  return failed('spawn_failed', `The run could not be started (${code}).`, spawnRetrySecs);
+}
+
+/** Words of the programs that stand between the gateway and claude, when they could not start it. */
+const launcherSaid = /^(bwrap|choom|prlimit|setpriv): (.*)$/m;
+
+function launcherFailure({ wasSilent, stderrTail }: Evidence): Verdict | null {
+  const said = wasSilent ? launcherSaid.exec(stderrTail) : null;
+  if (said === null) return null;
+  const [, launcher = '', words = ''] = said;
+  if (/failed to execute|execvp|find source path/.test(words) && /No such file/.test(words)) {
+    return failed('cli_missing', 'The claude command is gone from where the gateway found it.');
+  }
+  return failed('spawn_failed', `The sandbox could not be made (${launcher}).`, spawnRetrySecs);
+}
+
+const stopMessages: Record<StopReason, string> = {
+  timeout_start: 'Claude gave no sign of life in time.',
+  timeout_idle: 'Claude went silent in the middle of the run.',
+  timeout_total: 'The run was not done within its timeout_secs.',
+  output_too_large: 'The run wrote more than the gateway accepts.',
+  rate_limited: 'The API asks to wait before the next request.',
+  disk_full: 'The run used up its disk space.',
+  client_gone: 'The client went away.',
+  cancelled: 'The run was cancelled.',
+  interrupted: 'The gateway stopped before the run was done.',
+};
+
+function stoppedByUs(reason: StopReason, transcript: Transcript, now: number): Verdict {
+  if (reason === 'rate_limited') return rateLimited(transcript, now);
+  if (reason === 'interrupted') {
+    return failed(reason, stopMessages.interrupted, interruptedRetrySecs);
+  }
+  return failed(reason, stopMessages[reason]);
+}
+
+function fromResult(result: ClaudeResult, evidence: Evidence, now: number): Verdict {
+  const { transcript } = evidence;
+  switch (result.subtype) {
+    case 'error_max_turns':
+      return failed('max_turns', 'The run used up its max_turns.');
+    case 'error_max_budget_usd':
+      return failed('budget', 'The run used up its max_budget_usd.');
+    case 'error_max_structured_output_retries':
+      return failed('schema_invalid', 'The model did not give an answer that fits json_schema.');
+    default:
+  }
+  if (result.stop_reason === 'refusal') return failed('refused', 'The model refused to answer.');
+  if (result.is_error || result.subtype !== 'success') return fromApiError(result, transcript, now);
+  const exitedWell = evidence.exitCode === 0 && evidence.signal === null;
+  if (!exitedWell && !evidence.endedAfterResult) {
+    return failed('crashed', `Claude failed after its answer (${exitText(evidence)}).`);
+  }
+  if (evidence.wantsSchema) {
+    return isPlainObject(result.structured_output)
+      ? { outcome: 'completed' }
+      : failed('schema_invalid', 'The model did not give an answer in the form of json_schema.');
+  }
+  if (finalText(transcript).trim() === '')
+    return failed('empty', 'The model gave an empty answer.');
+  return { outcome: 'completed' };
+}
+
+function fromApiError(result: ClaudeResult, transcript: Transcript, now: number): Verdict {
+  const status = result.api_error_status ?? null;
+  const failure = transcript.failure;
+  if (
+    result.terminal_reason === 'prompt_too_long' ||
+    result.terminal_reason === 'blocking_limit' ||
+    status === 413
+  ) {
+    return failed('prompt_too_long', 'The prompt is longer than the model takes.');
+  }
+  if (failure === 'billing_error') {
+    return failed(
+      'billing',
+      'The API refuses for billing reasons, such as a credit balance that is too low.',
+    );
+  }
+  if (failure === 'authentication_failed' || status === 401 || status === 403) {
+    return failed('auth', 'Claude is not signed in, or its credential is not accepted.');
+  }
+  if (failure === 'model_not_found' || status === 404) {
+    return failed(
+      'model_unavailable',
+      'The model does not exist or may not be used with this credential.',
+    );
+  }
+  if (failure === 'rate_limit' || status === 429) return rateLimited(transcript, now);
+  if (failure === 'max_output_tokens' || result.api_error === 'max_output_tokens') {
+    return failed('max_output_tokens', 'The answer was longer than the model may write.');
+  }
+  if (status === 529 || (status === null && failure === 'overloaded')) {
+    return failed('overloaded', 'The API is overloaded.', overloadedRetrySecs);
+  }
+  return failed('upstream_error', `The API failed${status === null ? '' : ` (status ${status})`}.`);
+}
+
+const overloadedRetrySecs = 30;
+const interruptedRetrySecs = 5;
+const unknownLimitRetrySecs = 60;
+
+function rateLimited(transcript: Transcript, now: number): Verdict {
+  return failed('rate_limited', stopMessages.rate_limited, limitRetrySecs(transcript, now));
+}
+
+/** The wait that the API told, from the window's reset or the delay it asked for; a minute when it told none. */
+function limitRetrySecs({ limitResetsAt, lastRetryDelayMs }: Transcript, now: number): number {
+  if (limitResetsAt !== null) {
+    // Seconds in every event seen so far, milliseconds in reports of other versions.
+    const resetsAtMs = limitResetsAt > 1e11 ? limitResetsAt : limitResetsAt * 1000;
+    return Math.max(1, Math.ceil((resetsAtMs - now) / 1000));
+  }
+  if (lastRetryDelayMs !== null) return Math.max(1, Math.ceil(lastRetryDelayMs / 1000));
+  return unknownLimitRetrySecs;
+}
+
+function withoutResult(evidence: Evidence): Verdict {
+  const { transcript } = evidence;
+  const { refusedControl } = transcript;
+  if (refusedControl?.requestId === 'initialize' && evidence.wantsSchema) {
+    return failed('schema_invalid', 'Claude does not accept this json_schema.');
+  }
+  const launcher = launcherFailure(evidence);
+  if (launcher !== null) return launcher;
+  if (evidence.cutOff)
+    return failed('crashed', 'The output of Claude ended in the middle of a line.');
+  return failed('crashed', `Claude ended without an answer (${exitText(evidence)}).`);
+}
+
+function exitText({ exitCode, signal }: Evidence): string {
+  return signal === null ? `exit code ${exitCode ?? 'unknown'}` : `signal ${signal}`;
+}
+
+function failed(outcome: FailedOutcome, message: string, retryAfterSecs?: number): Verdict {
+  return { outcome, message, ...(retryAfterSecs === undefined ? {} : { retryAfterSecs }) };
+}
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,124 @@
+// The command line that starts one run in its sandbox. Pure: what is started, with which mounts, as whom.
+import { bubblewrapArguments } from './bubblewrap-arguments.ts';
+import type { Bind } from './bubblewrap-arguments.ts';
+import { programBinds, programInside } from './program-file.ts';
+import type { ProgramFile } from './program-file.ts';
+import { insideSandbox } from './run-directory-layout.ts';
+import type { RunDirectory } from './run-directory-layout.ts';
+import type { Sandbox } from './sandbox-tier.ts';
+
+export type LaunchRequest = {
+  program: ProgramFile;
+  args: readonly string[];
+  directory: RunDirectory;
+  /** A directory that holds nothing but the credentials file of a login, or null. */
+  loginDir: string | null;
+};
+
+export type LaunchCommand = {
+  file: string;
+  args: string[];
+  cwd: string;
+  /** Options of bwrap, handed over on a file descriptor; null without bubblewrap. */
+  bwrapArguments: string[] | null;
+};
+
+const fileBytesMax = 2 * 2 ** 30;
+const openFilesMax = 4096;
+const processesMax = 512;
+const outOfMemoryScore = 500;
+
+/** Descriptors of the child: 3 carries bwrap's options in, 4 its status out. */
+export const bwrapArgumentsFd = 3;
+export const bwrapStatusFd = 4;
+
+export function launchCommand(sandbox: Sandbox, request: LaunchRequest): LaunchCommand {
+  const program = [programInside(request.program, sandbox.tier), ...request.args];
+  const { tools } = sandbox;
+  // When memory runs out the run goes, not the gateway.
+  const choom = tools.choom === null ? [] : [tools.choom, '-n', String(outOfMemoryScore), '--'];
+  if (sandbox.tier === 'none') {
+    return command([...choom, ...limits(tools.prlimit, []), ...program], request.directory.work);
+  }
+  if (tools.bwrap === null) throw new Error('a bubblewrap tier was chosen without bubblewrap');
+
+  const binds = runBinds(request);
+  const staged = sandbox.runUid === null ? binds : stage(binds);
+  const asRunUser =
+    sandbox.runUid === null
+      ? []
+      : [...stagingBwrap(tools.bwrap, binds), ...dropPrivileges(tools.setpriv, sandbox.runUid)];
+  const fds = ['--args', String(bwrapArgumentsFd), '--json-status-fd', String(bwrapStatusFd)];
+  // Inside the user namespace, so that the process limit counts this run only.
+  const inside = [...limits(tools.prlimit, [`--nproc=${processesMax}`]), ...program];
+  return {
+    ...command([...choom, ...asRunUser, tools.bwrap, ...fds, '--', ...inside], '/'),
+    bwrapArguments: bubblewrapArguments(sandbox.tier, staged),
+  };
+}
+
+function command([file, ...args]: string[], cwd: string): LaunchCommand {
+  if (file === undefined) throw new Error('an empty command line');
+  return { file, args, cwd, bwrapArguments: null };
+}
+
+function limits(prlimit: string | null, more: string[]): string[] {
+  if (prlimit === null) return [];
+  return [
+    prlimit,
+    ...more,
+    '--core=0',
+    `--fsize=${fileBytesMax}`,
+    `--nofile=${openFilesMax}`,
+    '--',
+  ];
+}
+
+type Binds = { readOnly: Bind[]; writable: Bind[] };
+
+function runBinds({ program, directory, loginDir }: LaunchRequest): Binds {
+  const writable: Bind[] = [
+    { from: directory.home, to: insideSandbox.home },
+    { from: directory.work, to: insideSandbox.work },
+  ];
+  if (loginDir !== null) writable.push({ from: loginDir, to: insideSandbox.login });
+  return { readOnly: programBinds(program), writable };
+}
+
+const stagingDir = '/tmp';
+
+/**
+ * A root gateway's files lie in directories (`/root`, a 0700 data directory) that the run's user cannot walk through, and
+ * bwrap as uid 0 in a user namespace is still uid 0 for everything it can reach. So a first bwrap, as root, puts the run's
+ * mounts into a private `/tmp`; then the uid is dropped; then the real sandbox is made from there.
+ */
+function stagingBwrap(bwrap: string, binds: Binds): string[] {
+  const { readOnly, writable } = stage(binds);
+  return [
+    bwrap,
+    ...['--dev-bind', '/', '/', '--perms', '0755', '--tmpfs', stagingDir],
+    ...binds.readOnly.flatMap(({ from }, index) => [
+      '--ro-bind',
+      from,
+      readOnly[index]?.from ?? '',
+    ]),
+    ...binds.writable.flatMap(({ from }, index) => ['--bind', from, writable[index]?.from ?? '']),
+    ...['--die-with-parent', '--cap-add', 'ALL', '--'],
+  ];
+}
+
+function stage({ readOnly, writable }: Binds): Binds {
+  return {
+    readOnly: readOnly.map(({ to }, index) => ({ from: `${stagingDir}/ro-${index}`, to })),
+    writable: writable.map(({ to }, index) => ({ from: `${stagingDir}/rw-${index}`, to })),
+  };
+}
+
+function dropPrivileges(setpriv: string | null, uid: number): string[] {
+  if (setpriv === null) throw new Error('setpriv is needed to give up root');
+  return [
+    setpriv,
+    ...['--reuid', String(uid), '--regid', String(uid), '--clear-groups'],
+    ...['--no-new-privs', '--inh-caps=-all', '--bounding-set=-all', '--'],
+  ];
+}

@@ -1,0 +1,30 @@
+// The one executable a sandbox shows: an ELF file, or a script together with the Node that may interpret it.
+import { basename, dirname, join } from 'node:path';
+
+import { insideSandbox } from './run-directory-layout.ts';
+import type { SandboxTier } from './sandbox-tier.ts';
+
+export type ProgramFile = {
+  /** Real path on the host. */
+  path: string;
+  isScript: boolean;
+};
+
+/** Node of the gateway, bound beside a script so that `#!/usr/bin/env node` finds a recent one. */
+const nodePath = process.execPath;
+
+export function programInside(program: ProgramFile, tier: SandboxTier): string {
+  if (tier === 'none') return program.path;
+  return join(insideSandbox.programs, program.isScript ? basename(program.path) : 'claude');
+}
+
+export function programBinds(program: ProgramFile): { from: string; to: string }[] {
+  const binds = [{ from: program.path, to: programInside(program, 'bwrap') }];
+  if (program.isScript) binds.push({ from: nodePath, to: join(insideSandbox.programs, 'node') });
+  return binds;
+}
+
+export function searchPath(tier: SandboxTier): string {
+  const programs = tier === 'none' ? dirname(nodePath) : insideSandbox.programs;
+  return `${programs}:/usr/local/bin:/usr/bin:/bin`;
+}

@@ -1,0 +1,54 @@
+// The directory of one run: made before it starts, watched while it runs, gone when it has ended.
+import { chmod, chown, mkdir, opendir, lstat, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { RunDirectory } from './run-directory-layout.ts';
+
+/** @param ownerUid the user that runs have under a root gateway; null when it is the gateway's own. */
+export async function makeRunDirectory(
+  directory: RunDirectory,
+  ownerUid: number | null,
+): Promise<void> {
+  await mkdir(directory.root, { recursive: true, mode: 0o700 });
+  for (const path of [directory.work, directory.home, directory.tmp]) {
+    await mkdir(path, { mode: 0o700 });
+    if (ownerUid !== null) await chown(path, ownerUid, ownerUid);
+  }
+}
+
+/** Removes it whatever is in it. Only after every process of the run has ended. */
+export async function removeRunDirectory(root: string): Promise<void> {
+  const remove = async (): Promise<void> => rm(root, { recursive: true, force: true });
+  try {
+    await remove();
+  } catch {
+    // Directories that the run made unreadable for its own user.
+    await makeRemovable(root);
+    await remove();
+  }
+}
+
+async function makeRemovable(path: string): Promise<void> {
+  await chmod(path, 0o700).catch(() => {});
+  for await (const entry of await opendir(path)) {
+    if (entry.isDirectory()) await makeRemovable(join(path, entry.name));
+  }
+}
+
+/** Bytes on disk below `root`, counted up to `enough` and no further. Symbolic links are not followed. */
+export async function directoryBytes(root: string, enough: number): Promise<number> {
+  let bytes = 0;
+  const pending = [root];
+  for (let path = pending.pop(); path !== undefined && bytes < enough; path = pending.pop()) {
+    const entries = await opendir(path).catch(() => []);
+    for await (const entry of entries) {
+      const child = join(path, entry.name);
+      if (entry.isDirectory()) pending.push(child);
+      const stats = await lstat(child).catch(() => null);
+      // Blocks, not size: a sparse file is cheap and a thousand tiny ones are not.
+      bytes += (stats?.blocks ?? 0) * 512;
+      if (bytes >= enough) break;
+    }
+  }
+  return bytes;
+}

@@ -1,0 +1,164 @@
+// One program in its sandbox: started, watched, ended whole. The only place that starts processes.
+import type { Readable, Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+
+import { execa } from 'execa';
+
+import type { Clock } from '#shared/clock.ts';
+
+import type { LaunchCommand } from './launch-command.ts';
+import { bwrapStatusFd } from './launch-command.ts';
+import { childrenOf, isAlive, processesMarked, signalAll } from './process-table.ts';
+
+export type ProcessExit = {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** The program could not be started at all. */
+  startFailure: NodeJS.ErrnoException | null;
+  /** Processes of the run still there after everything was killed. */
+  survivors: number;
+};
+
+export type SandboxedProcess = {
+  stdin: Writable;
+  stdout: Readable;
+  /** The last few kilobytes that were written to stderr. */
+  stderrTail: () => string;
+  /** Resolves when the program has ended, its output is read and nothing of it is left. Never rejects. */
+  exited: Promise<ProcessExit>;
+  /** Asks the program itself to stop: bwrap would not pass a signal on. */
+  terminate: () => void;
+  /** Ends everything in the sandbox at once. */
+  kill: () => void;
+};
+
+/** In the environment of every process of a run, so that what it leaves behind can be found. */
+export const runMarker = 'GATEHOUSE_RUN';
+
+/** How long output may still arrive after the exit: somebody else may hold the pipe open. */
+const drainMs = 250;
+const goneWithinMs = 2000;
+const stderrTailChars = 4096;
+
+const running = new Set<SandboxedProcess>();
+
+/** The last resort when the gateway itself has to go at once. */
+export function killAllSandboxes(): void {
+  for (const each of running) each.kill();
+}
+
+export function startSandboxed(
+  command: LaunchCommand,
+  environment: Readonly<Record<string, string>>,
+  clock: Clock,
+): SandboxedProcess {
+  const child = spawn(command, environment);
+  const pid = child.pid ?? 0;
+  const namespaceInit = watchNamespaceInit(child.stdio[bwrapStatusFd]);
+  const stderrTail = watchTail(child.stderr);
+  const kill = (): void => signalAll([-pid], 'SIGKILL');
+
+  const finish = async (exit: Omit<ProcessExit, 'survivors'>): Promise<ProcessExit> => {
+    kill();
+    const survivors = await endSurvivors(namespaceInit(), environment[runMarker], clock);
+    await drained(child.stdout, clock);
+    for (const stream of child.stdio) stream?.destroy();
+    running.delete(sandboxed);
+    return { ...exit, survivors };
+  };
+  const exited = new Promise<Omit<ProcessExit, 'survivors'>>((resolve) => {
+    child.nodeChildProcess.once('exit', (code, signal) => {
+      resolve({ code, signal, startFailure: null });
+    });
+    void child.then((result) => {
+      // Settles later than 'exit' unless there was no process to exit.
+      if (child.pid === undefined) {
+        resolve({ code: null, signal: null, startFailure: startFailureOf(result) });
+      }
+    });
+  }).then(finish);
+
+  const sandboxed: SandboxedProcess = {
+    stdin: child.stdin,
+    stdout: child.stdout,
+    stderrTail,
+    exited,
+    kill,
+    terminate() {
+      const init = namespaceInit();
+      const program = init === null ? pid : childrenOf(init)[0];
+      if (program !== undefined) signalAll([program], 'SIGTERM');
+    },
+  };
+  running.add(sandboxed);
+  return sandboxed;
+}
+
+function spawn({ file, args, cwd, bwrapArguments }: LaunchCommand, env: Record<string, string>) {
+  const child = execa(file, args, {
+    cwd,
+    env,
+    extendEnv: false,
+    // A group of its own, so that one signal reaches bwrap and everything beside it.
+    detached: true,
+    buffer: false,
+    reject: false,
+    stdio: ['pipe', 'pipe', 'pipe', encodeArguments(bwrapArguments ?? []), 'pipe'],
+  });
+  // A program that exits before it has read everything is told by its exit code, not by a crash of the gateway.
+  for (const stream of child.stdio) stream?.on('error', () => {});
+  return child;
+}
+
+function encodeArguments(bwrapArguments: readonly string[]): Uint8Array {
+  return new TextEncoder().encode(bwrapArguments.map((each) => `${each}\0`).join(''));
+}
+
+/** bwrap tells the pid of the first process in the new PID namespace; when that one is gone, so is all that was in it. */
+function watchNamespaceInit(status: Readable): () => number | null {
+  let text = '';
+  status.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+  return () => {
+    const pid = /"child-pid":\s*(\d+)/.exec(text)?.[1];
+    return pid === undefined ? null : Number(pid);
+  };
+}
+
+function watchTail(stream: Readable): () => string {
+  let tail = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => (tail = (tail + chunk).slice(-stderrTailChars)));
+  return () => tail;
+}
+
+async function drained(stream: Readable, clock: Clock): Promise<void> {
+  const stop = new AbortController();
+  await Promise.race([
+    finished(stream, { signal: stop.signal }).catch(() => {}),
+    clock.sleep(drainMs, stop.signal).catch(() => {}),
+  ]);
+  stop.abort();
+}
+
+async function endSurvivors(
+  namespaceInit: number | null,
+  marker: string | undefined,
+  clock: Clock,
+): Promise<number> {
+  const left = (): number[] => {
+    if (namespaceInit !== null) return isAlive(namespaceInit) ? [namespaceInit] : [];
+    return marker === undefined ? [] : processesMarked(runMarker, (value) => value === marker);
+  };
+  const giveUpAt = clock.monotonicMs() + goneWithinMs;
+  let survivors = left();
+  while (survivors.length > 0 && clock.monotonicMs() < giveUpAt) {
+    signalAll(survivors, 'SIGKILL');
+    await clock.sleep(2);
+    survivors = left();
+  }
+  return survivors.length;
+}
+
+function startFailureOf(result: unknown): NodeJS.ErrnoException {
+  return result instanceof Error ? result : new Error('the process did not start');
+}
