@@ -1,0 +1,86 @@
+// The process: environment, signals, standard streams. Everything else is in app.ts.
+import { isIPv6 } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { dirname, relative } from 'node:path';
+
+import { systemClock } from '#shared/clock.ts';
+import { StartError } from '#shared/errors.ts';
+import { createLog } from '#shared/log.ts';
+import { runService } from '#shared/service.ts';
+
+import { openGateway } from './app.ts';
+import { ClaudeUnavailableError } from './claude/claude-installation.ts';
+import { readConfig } from './config.ts';
+import { killAllSandboxes } from './sandbox/sandboxed-process.ts';
+import { startReport } from './start-report.ts';
+
+/** What closing takes beyond the grace of the runs. */
+const closingMs = 5000;
+
+async function main(): Promise<void> {
+  if (process.platform !== 'linux') {
+    throw new StartError('Gatehouse runs on Linux. Elsewhere use Docker or WSL2.');
+  }
+  const { config, secrets } = readConfig(process.env, process.cwd(), availableParallelism());
+  const log = createLog({ level: config.logLevel, service: 'gateway' });
+  const surroundings = {
+    projectDir: dirname(import.meta.dirname),
+    path: process.env['PATH'] ?? '',
+    isRoot: process.getuid?.() === 0,
+    clock: systemClock,
+    log,
+  };
+  await runService({
+    log,
+    graceMs: config.runs.shutdownGraceMs + closingMs,
+    onForcedExit: killAllSandboxes,
+    open: async (opened) => {
+      const { app, engine, adminToken } = await openGateway(config, secrets, surroundings, opened);
+      const claude = await engine.claude.current().catch(unavailable);
+      const url = await listen(app, config.listen);
+      const { sandbox, credential } = engine;
+      const { filePath } = adminToken;
+      const adminTokenFile = filePath === null ? null : relative(process.cwd(), filePath);
+      process.stderr.write(startReport({ url, sandbox, claude, credential, adminTokenFile }));
+      log.info(
+        {
+          url,
+          sandbox: sandbox.sandbox.tier,
+          refused_tiers: sandbox.refused,
+          claude: claude instanceof ClaudeUnavailableError ? null : claude.version,
+          credential: credential.source,
+        },
+        'listening',
+      );
+    },
+  });
+}
+
+async function listen(
+  app: Awaited<ReturnType<typeof openGateway>>['app'],
+  { host, port }: { host: string; port: number },
+): Promise<string> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    const reason = code === 'EADDRINUSE' ? 'something else listens there already' : code;
+    throw new StartError(`cannot listen on ${host} port ${port}: ${reason}`, { cause });
+  }
+  const address = app.server.address();
+  const usedPort = typeof address === 'object' && address !== null ? address.port : port;
+  return `http://${isIPv6(host) ? `[${host}]` : host}:${usedPort}`;
+}
+
+function unavailable(err: unknown): ClaudeUnavailableError {
+  if (err instanceof ClaudeUnavailableError) return err;
+  throw err;
+}
+
+try {
+  await main();
+} catch (err) {
+  process.exitCode = 1;
+  // Before there is a log: the configuration is wrong.
+  process.stderr.write(err instanceof StartError ? `${err.message}\n` : `${String(err)}\n`);
+}

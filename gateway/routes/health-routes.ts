@@ -1,0 +1,43 @@
+import { Type } from 'typebox';
+
+import type { HttpApp } from '#shared/http-server.ts';
+
+import type { Health } from '../health.ts';
+
+const LiveAnswer = Type.Object({ ok: Type.Literal(true) });
+
+const SummaryAnswer = Type.Object({
+  ok: Type.Boolean(),
+  claude_present: Type.Boolean(),
+  claude_version: Type.Union([Type.String(), Type.Null()]),
+  authenticated: Type.Union([Type.Boolean(), Type.Literal('unknown')]),
+  sandbox: Type.String(),
+});
+
+const ReadyAnswer = Type.Object({
+  ok: Type.Boolean(),
+  parts: Type.Array(
+    Type.Object({ name: Type.String(), ok: Type.Boolean(), message: Type.String() }),
+  ),
+});
+
+export function healthRoutes(app: HttpApp, { health }: { health: Health }, done: () => void): void {
+  const config = { guard: 'public' } as const;
+
+  app.get('/livez', { config, schema: { response: { 200: LiveAnswer } } }, () => ({
+    ok: true as const,
+  }));
+  app.get('/healthz', { config, schema: { response: { 200: SummaryAnswer } } }, () =>
+    health.summary(),
+  );
+  app.get(
+    '/readyz',
+    { config, schema: { response: { 200: ReadyAnswer, 503: ReadyAnswer } } },
+    async (_request, reply) => {
+      const parts = await health.parts();
+      const ok = parts.every((part) => part.ok);
+      return reply.code(ok ? 200 : 503).send({ ok, parts });
+    },
+  );
+  done();
+}

@@ -1,0 +1,63 @@
+// Everything the gateway keeps: its data directory, locked, and the database with its stores.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { createDatabaseWriter } from '#shared/database-writer.ts';
+import type { DatabaseWriter } from '#shared/database-writer.ts';
+import type { Database } from '#shared/database.ts';
+import { createDiskReserve } from '#shared/disk-reserve.ts';
+import type { DiskReserve } from '#shared/disk-reserve.ts';
+import { StartError } from '#shared/errors.ts';
+import { acquireInstanceLock } from '#shared/instance-lock.ts';
+
+import { createAppStore } from './access/app-store.ts';
+import type { AppStore } from './access/app-store.ts';
+import { createAuditLog } from './audit/audit-log.ts';
+import type { AuditLog } from './audit/audit-log.ts';
+import type { GatewayConfig } from './config.ts';
+import { openGatewayDatabase } from './database/gateway-database.ts';
+import { createRunRecords } from './runs/run-record.ts';
+import type { RunRecords } from './runs/run-record.ts';
+import { createRunStore } from './runs/run-store.ts';
+import type { RunStore } from './runs/run-store.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export type Storage = {
+  db: Database;
+  writer: DatabaseWriter;
+  reserve: DiskReserve;
+  audit: AuditLog;
+  apps: AppStore;
+  runs: RunStore;
+  records: RunRecords;
+};
+
+/** Throws StartError when the directories cannot be used or another gateway uses them. */
+export async function openStorage(
+  config: GatewayConfig,
+  { clock }: Surroundings,
+  opened: AsyncDisposableStack,
+): Promise<Storage> {
+  await makeDirectory(config.dataDir, 'GATEWAY_DATA_DIR');
+  opened.adopt(acquireInstanceLock(join(config.dataDir, 'gateway.lock')), (lock) => lock.release());
+  await makeDirectory(config.runsDir, 'RUNS_DIR');
+
+  const db = openGatewayDatabase(join(config.dataDir, 'gateway.db'));
+  opened.defer(() => void db.close());
+  const reserve = createDiskReserve({ path: join(config.dataDir, 'reserve'), clock });
+  const writer = createDatabaseWriter(db, clock, { onFull: () => reserve.drop() });
+  opened.defer(() => writer.idle());
+  const audit = createAuditLog(db, clock);
+  const runs = createRunStore(db);
+  const records = createRunRecords(runs, audit, writer, { prompts: config.audit.prompts, clock });
+  return { db, writer, reserve, audit, apps: createAppStore(db), runs, records };
+}
+
+async function makeDirectory(path: string, variable: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StartError(`${variable} cannot be made: ${reason}`, { cause });
+  }
+}

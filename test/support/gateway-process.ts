@@ -1,0 +1,76 @@
+// The gateway as its operator starts it: a process of its own, which a test can signal and kill.
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { createGatewayClient } from './gateway-client.ts';
+import type { GatewayClient } from './gateway-client.ts';
+import { fakeClaude, projectDir, testAdminToken } from './test-gateway.ts';
+
+export type GatewayProcess = GatewayClient &
+  AsyncDisposable & {
+    child: ChildProcess;
+    dataDir: string;
+    stdout: () => string;
+    stderr: () => string;
+    /** Exit code and signal. */
+    exited: Promise<[number | null, NodeJS.Signals | null]>;
+  };
+
+export type GatewayProcessOptions = {
+  env?: Record<string, string>;
+  dataDir?: string;
+  keep?: boolean;
+};
+
+/** Resolves when it listens; throws with what it said when it ends before that. */
+export async function startGatewayProcess(
+  options: GatewayProcessOptions = {},
+): Promise<GatewayProcess> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'gatehouse-')));
+  const child = spawn(process.execPath, ['gateway/main.ts'], {
+    cwd: projectDir,
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: dataDir,
+      GATEWAY_DATA_DIR: dataDir,
+      GATEWAY_PORT: '0',
+      ADMIN_BOOTSTRAP_TOKEN: testAdminToken,
+      CLAUDE_BIN: fakeClaude,
+      SANDBOX: 'none',
+      ANTHROPIC_API_KEY: 'sk-test-not-a-real-key',
+      ...options.env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+  const exited = once(child, 'exit').then(
+    ([code, signal]): [number | null, NodeJS.Signals | null] => [code, signal],
+  );
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk;
+      const line = stdout.split('\n').find((each) => each.includes('"msg":"listening"'));
+      if (line !== undefined && stdout.endsWith('\n')) resolve(JSON.parse(line).url);
+    });
+    child.once('close', () => reject(new Error(`the gateway did not start: ${stdout}${stderr}`)));
+  });
+  return {
+    ...createGatewayClient(url, testAdminToken),
+    child,
+    dataDir,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    exited,
+    [Symbol.asyncDispose]: async () => {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+      await exited;
+      if (options.keep !== true) await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
