@@ -1,0 +1,189 @@
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+import { systemClock } from '#shared/clock.ts';
+import { createDatabaseWriter, DatabaseFullError } from '#shared/database-writer.ts';
+import { openDatabase } from '#shared/database.ts';
+import type { Database } from '#shared/database.ts';
+
+import { startScript } from '../support/child-script.ts';
+import type { Script } from '../support/child-script.ts';
+
+let directory: ReturnType<typeof mkdtempDisposableSync>;
+let path: string;
+let db: Database;
+
+beforeEach(() => {
+  directory = mkdtempDisposableSync(join(tmpdir(), 'gatehouse-'));
+  path = join(directory.path, 'test.db');
+  writeFileSync(
+    join(directory.path, '0001-rows.sql'),
+    'create table notes (id integer primary key, text text not null) strict;',
+  );
+  db = openDatabase({ path, migrationsDir: directory.path, applicationId: 1 });
+});
+
+afterEach(() => {
+  db.close();
+  directory.remove();
+});
+
+const insert = (text: string): void => {
+  db.prepare('insert into notes (text) values (?)').run(text);
+};
+
+const texts = (): unknown[] => db.prepare('select text from notes order by id').pluck().all();
+
+/** Holds the write lock from when it said "locked" until its stdin ends, or for `holdMs`. */
+function startLockHolder(holdMs?: number): Script {
+  const wait =
+    holdMs === undefined
+      ? "await new Promise((resolve) => process.stdin.on('end', resolve).resume());"
+      : `await new Promise((resolve) => setTimeout(resolve, ${holdMs}));`;
+  return startScript(
+    `
+    import SqliteDatabase from 'better-sqlite3';
+    const db = new SqliteDatabase(process.env.DB);
+    db.exec('begin immediate');
+    console.log('locked');
+    ${wait}
+    db.exec('rollback');
+  `,
+    { DB: path },
+  );
+}
+
+test('a write on a free database has happened when write returns', async () => {
+  const writer = createDatabaseWriter(db, systemClock);
+  const written = writer.write(() => {
+    insert('now');
+    return 7;
+  });
+  expect(texts()).toEqual(['now']);
+  expect(await written).toBe(7);
+  await writer.idle();
+});
+
+test('what throws is rolled back and rejects, and the next write goes on', async () => {
+  const writer = createDatabaseWriter(db, systemClock);
+  const broken = writer.write(() => {
+    insert('half');
+    throw new Error('no');
+  });
+  await expect(broken).rejects.toThrow('no');
+  await writer.write(() => {
+    insert('whole');
+  });
+  expect(texts()).toEqual(['whole']);
+});
+
+test('work that is not synchronous is refused', async () => {
+  const writer = createDatabaseWriter(db, systemClock);
+  await expect(writer.write(async () => insert('late'))).rejects.toThrow(/synchronous/);
+  expect(texts()).toEqual([]);
+});
+
+test('a foreign lock of 1.5 s delays writes without blocking the event loop', async () => {
+  const writer = createDatabaseWriter(db, systemClock);
+  await using holder = startLockHolder(1500);
+  await holder.said('locked');
+  let turns = 0;
+  const ticking = setInterval(() => (turns += 1), 5);
+  const numbers = Array.from({ length: 20 }, (_, i) => String(i));
+  const writes = numbers.map(
+    async (text) =>
+      await writer.write(() => {
+        insert(text);
+      }),
+  );
+  expect(texts()).toEqual([]);
+  await Promise.all(writes);
+  clearInterval(ticking);
+  expect(texts()).toEqual(numbers);
+  // While SQLite itself waits for the lock, the loop does not turn at all.
+  expect(turns).toBeGreaterThan(20);
+});
+
+test('order is kept for writes that come while others wait', async () => {
+  const writer = createDatabaseWriter(db, systemClock);
+  await using holder = startLockHolder();
+  await holder.said('locked');
+  const first = writer.write(() => {
+    insert('first');
+  });
+  holder.child.stdin.end();
+  await holder.ended;
+  // The lock is free, but the first one has not been tried again yet.
+  const second = writer.write(() => {
+    insert('second');
+  });
+  expect(texts()).toEqual([]);
+  await Promise.all([first, second, writer.idle()]);
+  expect(texts()).toEqual(['first', 'second']);
+});
+
+test('a lock that never ends makes writes give up, and later ones work again', async () => {
+  const writer = createDatabaseWriter(db, systemClock, { giveUpAfterMs: 100 });
+  await using holder = startLockHolder();
+  await holder.said('locked');
+  const writes = ['a', 'b', 'c'].map(
+    async (text) =>
+      await writer.write(() => {
+        insert(text);
+      }),
+  );
+  const ends = await Promise.allSettled(writes);
+  expect(ends.map((end) => (end.status === 'rejected' ? String(end.reason) : 'written'))).toEqual(
+    Array.from({ length: 3 }, () => expect.stringMatching(/DatabaseBusyError: .*test\.db/)),
+  );
+  await writer.idle();
+  holder.child.stdin.end();
+  await holder.ended;
+  await writer.write(() => {
+    insert('again');
+  });
+  expect(texts()).toEqual(['again']);
+});
+
+const big = 'x'.repeat(100_000);
+
+test('a full disk rejects with an error that answers 507, and reading goes on', async () => {
+  const writer = createDatabaseWriter(db, systemClock);
+  db.pragma('max_page_count = 10');
+  const written = writer.write(() => {
+    insert(big);
+  });
+  await expect(written).rejects.toBeInstanceOf(DatabaseFullError);
+  await expect(written).rejects.toMatchObject({ code: 'disk_full', statusCode: 507 });
+  expect(texts()).toEqual([]);
+  db.pragma('max_page_count = 1000');
+  await writer.write(() => {
+    insert('room again');
+  });
+  expect(texts()).toEqual(['room again']);
+});
+
+test('on a full disk the reserve is dropped once and the write is tried again', async () => {
+  let dropped = 0;
+  const writer = createDatabaseWriter(db, systemClock, {
+    onFull: () => {
+      dropped += 1;
+      db.pragma('max_page_count = 40');
+      return dropped === 1;
+    },
+  });
+  db.pragma('max_page_count = 10');
+  await writer.write(() => {
+    insert(big);
+  });
+  expect(texts()).toEqual([big]);
+  const more = writer.write(() => {
+    insert(big);
+  });
+  await expect(more).rejects.toBeInstanceOf(DatabaseFullError);
+  expect(dropped).toBe(2);
+  expect(texts()).toEqual([big]);
+});
