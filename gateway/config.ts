@@ -25,7 +25,7 @@ export class ConfigError extends StartError {
 
 /** Secrets are apart, so that the config can be printed. */
 export function readConfig(env: Environment, cwd: string, cores: number) {
-  const problems = unknownVariables(env);
+  const problems: string[] = [];
   const read = <T>(variable: Variable<T>) => readVariable(env, variable, problems);
   const absolute = (path: string | null) => (path === null ? null : resolve(cwd, path));
 
@@ -81,7 +81,7 @@ export function readConfig(env: Environment, cwd: string, cores: number) {
   };
   problems.push(...contradictions(config));
   if (problems.length > 0) throw new ConfigError(problems);
-  return { config, secrets };
+  return { config, secrets, warnings: unknownVariables(env) };
 }
 
 function readVariable<T>(env: Environment, variable: Variable<T>, problems: string[]): T {
@@ -95,11 +95,12 @@ function readVariable<T>(env: Environment, variable: Variable<T>, problems: stri
   return fallback;
 }
 
-// A misspelt limit would silently be no limit. Values are not shown: they may be secrets.
+// A misspelt limit would silently be no limit. Said, not refused: others set RUN_* and GATEWAY_* for themselves.
+// Values are not shown: they may be secrets.
 function unknownVariables(env: Environment): string[] {
   return Object.keys(env)
     .filter((name) => /^(GATEWAY|RUN)_/.test(name) && !variableNames.has(name))
-    .map((name) => `${name} is not a variable of the gateway: see .env.example`);
+    .map((name) => `${name} is not a variable of the gateway and has no effect: see .env.example`);
 }
 
 function contradictions(config: {

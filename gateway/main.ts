@@ -21,8 +21,13 @@ async function main(): Promise<void> {
   if (process.platform !== 'linux') {
     throw new StartError('Gatehouse runs on Linux. Elsewhere use Docker or WSL2.');
   }
-  const { config, secrets } = readConfig(process.env, process.cwd(), availableParallelism());
+  const { config, secrets, warnings } = readConfig(
+    process.env,
+    process.cwd(),
+    availableParallelism(),
+  );
   const log = createLog({ level: config.logLevel, service: 'gateway' });
+  for (const warning of warnings) log.warn(warning);
   const surroundings = {
     projectDir: dirname(import.meta.dirname),
     path: process.env['PATH'] ?? '',
@@ -40,7 +45,7 @@ async function main(): Promise<void> {
       const url = await listen(app, config.listen);
       const { sandbox, credential } = engine;
       const { filePath } = adminToken;
-      const adminTokenFile = filePath === null ? null : relative(process.cwd(), filePath);
+      const adminTokenFile = filePath === null ? null : shortest(filePath);
       process.stderr.write(startReport({ url, sandbox, claude, credential, adminTokenFile }));
       log.info(
         {
@@ -70,6 +75,11 @@ async function listen(
   const address = app.server.address();
   const usedPort = typeof address === 'object' && address !== null ? address.port : port;
   return `http://${isIPv6(host) ? `[${host}]` : host}:${usedPort}`;
+}
+
+function shortest(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith('..') ? path : fromHere;
 }
 
 function unavailable(err: unknown): ClaudeUnavailableError {
