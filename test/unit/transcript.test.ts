@@ -25,6 +25,14 @@ const failure = (error: string) => ({
   ...said('msg_error', 'API Error', '<synthetic>'),
   ...{ error, is_api_error_message: true },
 });
+const limit = (status: string) => ({
+  type: 'rate_limit_event',
+  rate_limit_info: { status, resetsAt: 1_795_247_144 },
+});
+const control = (request_id: string, error?: string) => ({
+  type: 'control_response',
+  response: { subtype: error === undefined ? 'success' : 'error', request_id, error },
+});
 
 function transcribe(...lines: object[]): Transcript {
   const transcriber = createTranscriber();
@@ -137,19 +145,11 @@ describe('what the verdict needs', () => {
   });
 
   test('is when a window opens that refused the run, not one that let it pass', () => {
-    const limit = (status: string) => ({
-      type: 'rate_limit_event',
-      rate_limit_info: { status, resetsAt: 1_795_247_144 },
-    });
     expect(transcribe(init, limit('allowed_warning')).limitResetsAt).toBeNull();
     expect(transcribe(init, limit('rejected')).limitResetsAt).toBe(1_795_247_144);
   });
 
   test('is the first control request that was refused', () => {
-    const control = (request_id: string, error?: string) => ({
-      type: 'control_response',
-      response: { subtype: error === undefined ? 'success' : 'error', request_id, error },
-    });
     const { refusedControl } = transcribe(control('a'), control('b', 'bad'), control('c', 'bad'));
     expect(refusedControl).toEqual({ requestId: 'b', error: 'bad' });
   });
