@@ -66,6 +66,7 @@ export async function openRunEngine(
     runsDir,
     deadlines: config.runs,
     limits,
+    onAnswer: () => breaker.sawAnswer(),
     clock,
     log,
   });

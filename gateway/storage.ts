@@ -41,6 +41,8 @@ export async function openStorage(
   await makeDirectory(config.dataDir, 'GATEWAY_DATA_DIR');
   opened.adopt(acquireInstanceLock(join(config.dataDir, 'gateway.lock')), (lock) => lock.release());
   await makeDirectory(config.runsDir, 'RUNS_DIR');
+  // Two gateways that share it would clear away each other's runs.
+  opened.adopt(acquireInstanceLock(join(config.runsDir, '.lock')), (lock) => lock.release());
 
   const db = openGatewayDatabase(join(config.dataDir, 'gateway.db'));
   opened.defer(() => void db.close());

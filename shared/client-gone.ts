@@ -7,5 +7,6 @@ export function clientGoneSignal(reply: FastifyReply): AbortSignal {
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort();
   });
+  if (reply.raw.closed) gone.abort();
   return gone.signal;
 }

@@ -79,6 +79,7 @@ export function openReadOnlyDatabase(path: string, applicationId: number): Datab
 /** A SQLite file used for its locks only. */
 export function openLockFile(path: string): Database {
   const db = connect(path, false);
+  chmodSync(path, 0o600);
   db.pragma('busy_timeout = 0');
   return db;
 }

@@ -56,7 +56,12 @@ async function locate(options: {
   projectDir: string;
   path: string;
 }): Promise<string> {
-  if (options.bin !== null) return executable(options.bin);
+  if (options.bin !== null) {
+    const named = options.bin.includes('/')
+      ? null
+      : await findExecutable(options.bin, options.path);
+    return executable(named ?? options.bin);
+  }
   const pinned = join(options.projectDir, 'node_modules', '.bin', 'claude');
   if (await isExecutable(pinned)) return executable(pinned);
   const inPath = await findExecutable('claude', options.path);

@@ -22,7 +22,7 @@ export async function readClaudeVersion(
   options: { sandbox: Sandbox; runsDir: string; clock: Clock },
 ): Promise<string> {
   const { sandbox, runsDir, clock } = options;
-  const root = await mkdtemp(join(runsDir, 'version-'));
+  const root = await mkdtemp(join(runsDir, 'gatehouse-version-'));
   const directory = runDirectoryAt(root);
   try {
     await makeRunDirectory(directory, sandbox.runUid);

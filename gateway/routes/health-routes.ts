@@ -21,7 +21,7 @@ const ReadyAnswer = Type.Object({
   ),
 });
 
-export function healthRoutes(app: HttpApp, { health }: { health: Health }, done: () => void): void {
+export async function healthRoutes(app: HttpApp, { health }: { health: Health }): Promise<void> {
   const config = { guard: 'public' } as const;
 
   app.get('/livez', { config, schema: { response: { 200: LiveAnswer } } }, () => ({
@@ -39,5 +39,4 @@ export function healthRoutes(app: HttpApp, { health }: { health: Health }, done:
       return reply.code(ok ? 200 : 503).send({ ok, parts });
     },
   );
-  done();
 }

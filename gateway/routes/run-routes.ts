@@ -9,11 +9,10 @@ import type { RunService } from '../runs/run-service.ts';
 
 export type RunRouteOptions = { runs: RunService; door: Door; bodyLimitBytes: number };
 
-export function runRoutes(
+export async function runRoutes(
   app: HttpApp,
   { runs, door, bodyLimitBytes }: RunRouteOptions,
-  done: () => void,
-): void {
+): Promise<void> {
   app.post(
     '/run',
     {
@@ -37,5 +36,4 @@ export function runRoutes(
       });
     },
   );
-  done();
 }

@@ -32,6 +32,9 @@ export const outcomes = {
 export type Outcome = keyof typeof outcomes;
 export type FailedOutcome = Exclude<Outcome, 'completed'>;
 
+/** When to come back after a gateway that stops: by then it is started again. */
+export const interruptedRetrySecs = 5;
+
 export function isOutcome(value: string): value is Outcome {
   return Object.hasOwn(outcomes, value);
 }

@@ -39,6 +39,7 @@ export function startExecution(
   start: ClaudeStart,
   request: ClaudeRequest,
   limits: { deadlines: DeadlineLimits; disk: RunDiskLimits },
+  onAnswer: () => void,
   clock: Clock,
 ): Execution {
   const startedAt = clock.monotonicMs();
@@ -73,6 +74,7 @@ export function startExecution(
     if (event.type !== 'garbage') deadlines.sawProgress();
     if (event.type === 'init') linger?.abort();
     transcriber.add(event);
+    if (event.type === 'assistant' && event.failure === null) onAnswer();
     if (event.type === 'result') waitForExit().catch(() => {});
     if (event.type === 'retry' && event.status === 429 && event.delayMs > retryDelayMsMax) {
       stop('rate_limited');

@@ -13,7 +13,7 @@ import type { RunStore } from './run-store.ts';
 export type Recovery = { interruptedRuns: number; removedDirectories: number; survivors: number };
 
 const goneWithinMs = 5000;
-const ownDirectory = /^(run_|probe-|version-)/;
+const ownDirectory = /^(run_[0-9a-z]{26}|gatehouse-.+)$/;
 
 /**
  * Only processes that carry the id of one of our own open runs are ended: a pid that was stored may belong to somebody else by

@@ -8,12 +8,12 @@ import type { Log } from '#shared/log.ts';
 import type { AppAccess } from '../access/app-lookup.ts';
 import { admitRun } from './admission.ts';
 import type { AdmissionLimits, AdmittedRun } from './admission.ts';
-import { outcomeError } from './outcome.ts';
+import { interruptedRetrySecs, outcomeError } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { answerOf } from './run-answer.ts';
 import type { RunAnswer } from './run-answer.ts';
 import type { RunQueue, Ticket } from './run-queue.ts';
-import type { RunFacts, RunRecords } from './run-record.ts';
+import type { RunEnd, RunFacts, RunRecords } from './run-record.ts';
 import type { RunRequest } from './run-request.ts';
 import type { FinishedRun, RunWorker } from './run-worker.ts';
 import type { SignInBreaker } from './sign-in-breaker.ts';
@@ -35,6 +35,20 @@ export type RunService = {
   drain: (graceMs: number) => Promise<void>;
 };
 
+export type RunServiceParts = {
+  limits: AdmissionLimits;
+  queue: RunQueue;
+  records: RunRecords;
+  worker: RunWorker;
+  breaker: SignInBreaker;
+  /** What the operator has to do about a run that was not signed in. */
+  signInMend: string;
+  hasDiskSpace: () => Promise<boolean>;
+  clock: Clock;
+  newId: NewId;
+  log: Log;
+};
+
 type Ended = {
   outcome: Outcome;
   message: string | null;
@@ -42,77 +56,24 @@ type Ended = {
   finished: FinishedRun | null;
 };
 
-export function createRunService(deps: {
-  limits: AdmissionLimits;
-  queue: RunQueue;
-  records: RunRecords;
-  worker: RunWorker;
-  breaker: SignInBreaker;
-  signInMend: string;
-  hasDiskSpace: () => Promise<boolean>;
-  clock: Clock;
-  newId: NewId;
-  log: Log;
-}): RunService {
-  const { queue, records, worker, breaker, clock, log } = deps;
+/** A run on its way: what was asked, what was made of it, its place in the queue. */
+type Passage = {
+  call: RunCall;
+  admitted: AdmittedRun;
+  run: RunFacts;
+  ticket: Ticket;
+  enteredAt: number;
+  shutdown: AbortSignal;
+};
+
+export function createRunService(parts: RunServiceParts): RunService {
+  const { queue, worker, clock, log } = parts;
   const shutdown = new AbortController();
   const underWay = new Set<Promise<unknown>>();
 
-  /** Refusals that count as runs: they are told apart from the caller's own mistakes, and audited. */
-  const refusal = async (): Promise<Ended | null> => {
-    if (!breaker.admit()) {
-      const message = `Claude is not signed in on the gateway: ${deps.signInMend}.`;
-      return { outcome: 'auth', message, finished: null };
-    }
-    if (await deps.hasDiskSpace()) return null;
-    return {
-      outcome: 'disk_full',
-      message: 'The disk of the gateway is nearly full.',
-      finished: null,
-    };
-  };
-
-  const waitAndWork = async (
-    run: RunFacts,
-    admitted: AdmittedRun,
-    ticket: Ticket,
-    call: RunCall,
-  ) => {
-    const stop = AbortSignal.any([call.clientGone, shutdown.signal]);
-    const waitedFrom = clock.monotonicMs();
-    try {
-      await ticket.turn(stop);
-    } catch {
-      const outcome: StopReason = call.clientGone.aborted ? 'client_gone' : 'interrupted';
-      return { outcome, message: 'The run was still waiting.', retryAfterSecs: 5, finished: null };
-    }
-    const queueMs = Math.round(clock.monotonicMs() - waitedFrom);
-    await records.start(run);
-    const finished = await worker.work({
-      runId: run.runId,
-      admitted,
-      queueMs,
-      clientGone: call.clientGone,
-    });
-    queue.sawDuration(finished.durationMs);
-    const { verdict } = finished;
-    return verdict.outcome === 'completed'
-      ? { outcome: verdict.outcome, message: null, finished }
-      : { ...verdict, finished };
-  };
-
-  const settle = async (run: RunFacts, ended: Ended): Promise<void> => {
-    breaker.report(ended.outcome);
-    const { finished } = ended;
-    await records.end(run, {
-      outcome: ended.outcome,
-      survivors: finished?.survivors ?? 0,
-      details: { message: ended.message, ...finished?.details },
-    });
-  };
   const execute = async (call: RunCall): Promise<RunAnswer> => {
-    const admitted = admitRun(call.request, call.app, deps.limits);
-    const run = factsOf(call, admitted, deps.newId('run'));
+    const admitted = admitRun(call.request, call.app, parts.limits);
+    const run = factsOf(call, admitted, parts.newId('run'));
     const ticket = queue.enter({
       appId: call.app.appId,
       appName: call.app.name,
@@ -120,17 +81,9 @@ export function createRunService(deps: {
       bytes: admitted.promptBytes,
     });
     try {
-      const refused = await refusal();
-      let ended: Ended;
-      if (refused === null) {
-        await records.accept(run);
-        ended = await waitAndWork(run, admitted, ticket, call);
-        await settle(run, ended);
-      } else {
-        ended = refused;
-        const { outcome, message } = refused;
-        await records.refuse(run, { outcome, survivors: 0, details: { message } });
-      }
+      const enteredAt = clock.monotonicMs();
+      const passage = { call, admitted, run, ticket, enteredAt, shutdown: shutdown.signal };
+      const ended = await pass(parts, passage);
       logRun(log, run, ended);
       return answer(run, ended);
     } finally {
@@ -155,6 +108,83 @@ export function createRunService(deps: {
       drained.abort();
       await interruptLate;
     },
+  };
+}
+
+/** From the refusal that costs nothing to the last row in the database. */
+async function pass(parts: RunServiceParts, passage: Passage): Promise<Ended> {
+  const { records } = parts;
+  const { run } = passage;
+  const refused = await refusal(parts, parts.breaker.isOpen());
+  if (refused !== null) {
+    await records.refuse(run, rowOf(refused));
+    return refused;
+  }
+  await records.accept(run);
+  const ended = (await waitForTurn(passage)) ?? (await work(parts, passage));
+  await records.end(run, rowOf(ended));
+  return ended;
+}
+
+/** Refusals that count as runs, unlike the caller's own mistakes: they are audited. */
+async function refusal(parts: RunServiceParts, isSignedOut: boolean): Promise<Ended | null> {
+  if (isSignedOut) return notSignedIn(parts.signInMend, null);
+  if (await parts.hasDiskSpace()) return null;
+  const message = 'The disk of the gateway is nearly full.';
+  return { outcome: 'disk_full', message, finished: null };
+}
+
+/** How a run ended that never got its turn; null when it has come. */
+async function waitForTurn({ call, ticket, shutdown }: Passage): Promise<Ended | null> {
+  try {
+    await ticket.turn(AbortSignal.any([call.clientGone, shutdown]));
+    return null;
+  } catch {
+    const outcome: StopReason = call.clientGone.aborted ? 'client_gone' : 'interrupted';
+    const message = 'The run was still waiting for its turn.';
+    return { outcome, message, retryAfterSecs: interruptedRetrySecs, finished: null };
+  }
+}
+
+async function work(parts: RunServiceParts, passage: Passage): Promise<Ended> {
+  const { records, worker, breaker, clock } = parts;
+  const { run, admitted, call, enteredAt } = passage;
+  const refused = await refusal(parts, !breaker.admit());
+  if (refused !== null) {
+    if (refused.outcome !== 'auth') breaker.report(null);
+    return refused;
+  }
+  let outcome: Outcome | null = null;
+  try {
+    const queueMs = Math.round(clock.monotonicMs() - enteredAt);
+    await records.start(run);
+    const { clientGone } = call;
+    const finished = await worker.work({ runId: run.runId, admitted, queueMs, clientGone });
+    parts.queue.sawDuration(finished.durationMs);
+    outcome = finished.verdict.outcome;
+    return endedAs(finished, parts.signInMend);
+  } finally {
+    breaker.report(outcome);
+  }
+}
+
+function endedAs(finished: FinishedRun, signInMend: string): Ended {
+  const { verdict } = finished;
+  if (verdict.outcome === 'completed') return { outcome: 'completed', message: null, finished };
+  if (verdict.outcome === 'auth') return notSignedIn(signInMend, finished);
+  return { ...verdict, finished };
+}
+
+function notSignedIn(mend: string, finished: FinishedRun | null): Ended {
+  const message = `Claude is not signed in, or its credential is not accepted. To mend it: ${mend}.`;
+  return { outcome: 'auth', message, finished };
+}
+
+function rowOf({ outcome, message, finished }: Ended): RunEnd {
+  return {
+    outcome,
+    survivors: finished?.survivors ?? 0,
+    details: { message, ...finished?.details },
   };
 }
 

@@ -51,6 +51,8 @@ export type RunWorkerOptions = {
   baseUrl: string | null;
   runsDir: string;
   deadlines: { startMs: number; idleMs: number };
+  /** A model has answered a run. */
+  onAnswer: () => void;
   limits: { outputBytes: number; runDiskBytes: number; diskReserveBytes: number };
   clock: Clock;
   log: Log;
@@ -103,9 +105,11 @@ export function createRunWorker(options: RunWorkerOptions): RunWorker {
         deadlines: { ...options.deadlines, totalMs: admitted.timeoutMs },
         disk: {
           runBytes: options.limits.runDiskBytes,
-          reserveBytes: options.limits.diskReserveBytes,
+          // New runs are refused at the whole reserve; those under way may use some of it.
+          reserveBytes: options.limits.diskReserveBytes / 4,
         },
       },
+      options.onAnswer,
       clock,
     );
   return {

@@ -6,13 +6,16 @@ import type { Clock } from '#shared/clock.ts';
 import type { Outcome } from './outcome.ts';
 
 export type SignInBreaker = {
-  /** True when the run may start; false when it would only fail. A true may be the one trial run. */
+  /** Whether a run would only fail. Asking changes nothing. */
+  isOpen: () => boolean;
+  /** Whether the run may start now. A true may make it the one trial run. */
   admit: () => boolean;
-  /** Every admitted run reports how it ended. */
-  report: (outcome: Outcome) => void;
+  /** A model answered, so the credential is good: the others need not wait for that run to end. */
+  sawAnswer: () => void;
+  /** Every admitted run reports how it ended; null when it could not even be written down. */
+  report: (outcome: Outcome | null) => void;
   /** What runs have shown: null until one has. */
   signedIn: () => boolean | null;
-  retryAfterSecs: () => number;
 };
 
 export function createSignInBreaker(clock: Clock, coolDownMs: number): SignInBreaker {
@@ -20,21 +23,25 @@ export function createSignInBreaker(clock: Clock, coolDownMs: number): SignInBre
   let openUntil = 0;
   let proved: boolean | null = null;
 
+  const isOpen = (): boolean =>
+    state === 'trying' || (state === 'open' && clock.monotonicMs() < openUntil);
+
   return {
+    isOpen,
     admit() {
-      if (state === 'closed') return true;
-      if (state === 'trying' || clock.monotonicMs() < openUntil) return false;
-      state = 'trying';
+      if (isOpen()) return false;
+      if (state === 'open') state = 'trying';
       return true;
+    },
+    sawAnswer() {
+      proved = true;
+      state = 'closed';
     },
     report(outcome) {
       if (outcome === 'auth') {
         proved = false;
         state = 'open';
         openUntil = clock.monotonicMs() + coolDownMs;
-      } else if (outcome === 'completed') {
-        proved = true;
-        state = 'closed';
       } else if (state === 'trying') {
         // It says nothing about the credential: the next one may try at once.
         state = 'open';
@@ -42,6 +49,5 @@ export function createSignInBreaker(clock: Clock, coolDownMs: number): SignInBre
       }
     },
     signedIn: () => proved,
-    retryAfterSecs: () => Math.max(1, Math.ceil((openUntil - clock.monotonicMs()) / 1000)),
   };
 }

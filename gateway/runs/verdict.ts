@@ -3,6 +3,7 @@
 import type { ClaudeResult } from '../claude/claude-events.ts';
 import { finalText } from '../claude/transcript.ts';
 import type { Transcript } from '../claude/transcript.ts';
+import { interruptedRetrySecs } from './outcome.ts';
 import type { FailedOutcome } from './outcome.ts';
 
 /** Why the gateway itself ended a run. */
@@ -152,7 +153,6 @@ function fromApiError(result: ClaudeResult, transcript: Transcript, now: number)
 }
 
 const overloadedRetrySecs = 30;
-const interruptedRetrySecs = 5;
 const unknownLimitRetrySecs = 60;
 
 function rateLimited(transcript: Transcript, now: number): Verdict {

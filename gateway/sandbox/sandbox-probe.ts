@@ -79,7 +79,7 @@ async function tryTier(
   sandbox: Sandbox,
   { runsDir, clock }: { runsDir: string; clock: Clock },
 ): Promise<Refusal | null> {
-  const root = await mkdtemp(join(runsDir, 'probe-'));
+  const root = await mkdtemp(join(runsDir, 'gatehouse-probe-'));
   try {
     const script = join(root, 'self-check');
     await writeFile(script, selfCheckScript, { mode: 0o755 });
