@@ -1,0 +1,42 @@
+// `npm run bench`: one table of ratios, each measured interleaved with its baseline.
+import { execFileSync } from 'node:child_process';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+
+import { realClaude } from '../support/claude-conversation.ts';
+import { measureAddedTime } from './added-time.ts';
+import { measureDoorThroughput } from './door-throughput.ts';
+import { measureMemory } from './memory.ts';
+import { measureRunOverhead } from './run-overhead.ts';
+import { renderPhases, renderTable } from './table.ts';
+import type { Row } from './table.ts';
+
+const parts: Record<string, () => Promise<Row[]>> = {
+  'run-overhead': measureRunOverhead,
+  'added-time': measureAddedTime,
+  'door-throughput': measureDoorThroughput,
+  memory: measureMemory,
+};
+
+const { values } = parseArgs({
+  options: { only: { type: 'string', multiple: true }, phases: { type: 'boolean' } },
+});
+const chosen = values.only ?? Object.keys(parts);
+const unknown = chosen.filter((name) => !Object.hasOwn(parts, name));
+if (unknown.length > 0) {
+  throw new Error(`--only takes ${Object.keys(parts).join(', ')}, not ${unknown.join(', ')}`);
+}
+const claudeVersion = execFileSync(realClaude, ['--version'], { encoding: 'utf8' }).trim();
+const processors = cpus();
+process.stdout.write(
+  `${processors.length} x ${processors[0]?.model ?? 'unknown CPU'}, Node ${process.version}, claude ${claudeVersion}\n`,
+);
+const rows: Row[] = [];
+for (const [name, measure] of Object.entries(parts)) {
+  if (!chosen.includes(name)) continue;
+  process.stderr.write(`measuring ${name} ...\n`);
+  rows.push(...(await measure()));
+}
+process.stdout.write(`\n${renderTable(rows)}\n`);
+const phases = renderPhases(rows, values.phases === true);
+if (phases !== '') process.stdout.write(`\nWhere it goes:\n${phases}\n`);
