@@ -11,6 +11,8 @@ const switches = {
   DISABLE_AUTOUPDATER: '1',
   // Ten retries, the default, keep a caller waiting for three minutes.
   CLAUDE_CODE_MAX_RETRIES: '2',
+  // Without it the CLI keeps a wait of more than a minute to itself. With it a limit is retried for ever: retry-limit.ts ends that.
+  CLAUDE_CODE_RETRY_WATCHDOG: '1',
   // A cut stream is an error or a new stream; never a silent second call without a sign of life.
   CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK: '1',
   // A run ends with its answer.

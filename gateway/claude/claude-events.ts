@@ -11,7 +11,8 @@ export type ClaudeEvent =
   | { type: 'assistant'; messageId: string; model: string; text: string; failure: string | null }
   /** The CLI goes on by itself, or a tool answered. `refusedMessageId` takes back what that message said. */
   | { type: 'user'; isContinuation: boolean; refusedMessageId: string | null }
-  | { type: 'retry'; status: number | null; reason: string; delayMs: number }
+  /** `isExtra`: one more try than the CLI was told to make. */
+  | { type: 'retry'; status: number | null; reason: string; delayMs: number; isExtra?: boolean }
   | { type: 'limit'; status: string; resetsAt: number | null }
   | { type: 'control'; requestId: string; error: string | null }
   | { type: 'result'; result: ClaudeResult }
@@ -69,6 +70,8 @@ const lineKinds = {
       error_status: nullable(Type.Number()),
       error: Type.String(),
       retry_delay_ms: Type.Number(),
+      attempt: optional(Type.Number()),
+      max_retries: optional(Type.Number()),
     }),
   ),
   limit: Compile(
@@ -139,11 +142,13 @@ function parseUser(line: unknown): ClaudeEvent {
 function parseSystem(line: unknown, subtype: string | undefined): ClaudeEvent {
   if (subtype === 'init') return { type: 'init' };
   if (subtype !== 'api_retry' || !lineKinds.retry.Check(line)) return { type: 'progress' };
+  const { attempt = 0, max_retries: retriesMax = Number.POSITIVE_INFINITY } = line;
   return {
     type: 'retry',
     status: line.error_status,
     reason: line.error,
     delayMs: line.retry_delay_ms,
+    ...(attempt > retriesMax ? { isExtra: true } : {}),
   };
 }
 

@@ -9,6 +9,7 @@ import { createTranscriber } from '../claude/transcript.ts';
 import type { Transcript } from '../claude/transcript.ts';
 import { watchDeadlines } from './deadlines.ts';
 import type { DeadlineLimits } from './deadlines.ts';
+import { reasonNotToRetry } from './retry-limit.ts';
 import { watchRunDisk } from './run-disk-watch.ts';
 import type { RunDiskLimits } from './run-disk-watch.ts';
 import { climbDown } from './stop-ladder.ts';
@@ -32,8 +33,6 @@ export type Execution = {
 
 /** A single run's process goes when it has answered; one that stays is not waited for any longer. */
 const lingerMs = 2000;
-/** Longer waits than this are the caller's to wait, not a process's. */
-const retryDelayMsMax = 10_000;
 
 export function startExecution(
   start: ClaudeStart,
@@ -76,8 +75,9 @@ export function startExecution(
     transcriber.add(event);
     if (event.type === 'assistant' && event.failure === null) onAnswer();
     if (event.type === 'result') waitForExit().catch(() => {});
-    if (event.type === 'retry' && event.status === 429 && event.delayMs > retryDelayMsMax) {
-      stop('rate_limited');
+    if (event.type === 'retry') {
+      const reason = reasonNotToRetry(event);
+      if (reason !== null) stop(reason);
     }
   };
   claude.bind(request, { onEvent, onTooMuchOutput: () => stop('output_too_large') });

@@ -26,6 +26,8 @@ const ladders: Record<StopReason | 'at_once', readonly Step[]> = {
   timeout_idle: long,
   timeout_total: long,
   rate_limited: short,
+  overloaded: short,
+  upstream_error: short,
   cancelled: short,
   client_gone: short,
   interrupted: short,

@@ -14,6 +14,8 @@ export type StopReason = Extract<
   | 'timeout_total'
   | 'output_too_large'
   | 'rate_limited'
+  | 'overloaded'
+  | 'upstream_error'
   | 'disk_full'
   | 'client_gone'
   | 'cancelled'
@@ -76,6 +78,8 @@ const stopMessages: Record<StopReason, string> = {
   timeout_total: 'The run was not done within its timeout_secs.',
   output_too_large: 'The run wrote more than the gateway accepts.',
   rate_limited: 'The API asks to wait before the next request.',
+  overloaded: 'The API is overloaded.',
+  upstream_error: 'The API failed and asks to wait.',
   disk_full: 'The run used up its disk space.',
   client_gone: 'The client went away.',
   cancelled: 'The run was cancelled.',
@@ -84,10 +88,13 @@ const stopMessages: Record<StopReason, string> = {
 
 function stoppedByUs(reason: StopReason, transcript: Transcript, now: number): Verdict {
   if (reason === 'rate_limited') return rateLimited(transcript, now);
-  if (reason === 'interrupted') {
-    return failed(reason, stopMessages.interrupted, interruptedRetrySecs);
+  const message = stopMessages[reason];
+  if (reason === 'overloaded' || reason === 'upstream_error') {
+    return failed(reason, message, askedRetrySecs(transcript));
   }
-  return failed(reason, stopMessages[reason]);
+  return reason === 'interrupted'
+    ? failed(reason, message, interruptedRetrySecs)
+    : failed(reason, message);
 }
 
 function fromResult(result: ClaudeResult, evidence: Evidence, now: number): Verdict {
@@ -147,7 +154,7 @@ function fromApiError(result: ClaudeResult, transcript: Transcript, now: number)
     return failed('max_output_tokens', 'The answer was longer than the model may write.');
   }
   if (status === 529 || (status === null && failure === 'overloaded')) {
-    return failed('overloaded', 'The API is overloaded.', overloadedRetrySecs);
+    return failed('overloaded', stopMessages.overloaded, overloadedRetrySecs);
   }
   return failed('upstream_error', `The API failed${status === null ? '' : ` (status ${status})`}.`);
 }
@@ -168,6 +175,11 @@ function limitRetrySecs({ limitResetsAt, lastRetryDelayMs }: Transcript, now: nu
   }
   if (lastRetryDelayMs !== null) return Math.max(1, Math.ceil(lastRetryDelayMs / 1000));
   return unknownLimitRetrySecs;
+}
+
+/** An overload that named no wait is tried again in a moment by the CLI, which is too soon for a caller. */
+function askedRetrySecs({ lastRetryDelayMs }: Transcript): number {
+  return Math.max(overloadedRetrySecs, Math.ceil((lastRetryDelayMs ?? 0) / 1000));
 }
 
 function withoutResult(evidence: Evidence): Verdict {
