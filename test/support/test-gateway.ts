@@ -96,7 +96,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     dataDir,
     runsDir: config.runsDir,
     logged: () => lines.map((line) => JSON.parse(line)),
-    runDirectories: () => readdir(config.runsDir),
+    runDirectories: async () =>
+      (await readdir(config.runsDir)).filter((name) => !name.startsWith('.')),
     close,
     [Symbol.asyncDispose]: close,
   };
