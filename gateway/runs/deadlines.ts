@@ -32,7 +32,8 @@ export function watchDeadlines(
       const { deadline, at } = next();
       const leftMs = at - clock.monotonicMs();
       if (leftMs <= 0) return onExpired(deadline);
-      await clock.sleep(leftMs, stopped.signal);
+      // The first sign of life may bring the next deadline closer than the one slept for.
+      await clock.sleep(Math.min(leftMs, limits.idleMs), stopped.signal);
     }
   };
   // Rejects only because it was stopped.

@@ -56,3 +56,11 @@ test('nothing expires and nothing sleeps on once it was stopped', async () => {
   expect(expired).toEqual([]);
   expect(clock.sleepers()).toBe(0);
 });
+
+test('an idle time shorter than the start is kept after the first sign of life', async () => {
+  const { clock, deadlines, expired } = watch({ startMs: 900, idleMs: 100 });
+  await clock.advance(30);
+  deadlines.sawProgress();
+  await clock.advance(5000);
+  expect(expired).toEqual([['timeout_idle', 130]]);
+});
