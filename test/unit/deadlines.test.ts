@@ -33,6 +33,20 @@ test('a run that goes silent is over after the idle time, counted from its last 
   expect(expired).toEqual([['timeout_idle', 599]]);
 });
 
+test('a run that goes silent is over after an idle time shorter than that of its start', async () => {
+  const { clock, deadlines, expired } = watch({ startMs: 900, idleMs: 50 });
+  await clock.advance(120);
+  deadlines.sawProgress();
+  await clock.advance(5000);
+  expect(expired).toEqual([['timeout_idle', 170]]);
+});
+
+test('a run without a sign of life may take the whole time of its start', async () => {
+  const { clock, expired } = watch({ startMs: 120, idleMs: 50 });
+  await clock.advance(5000);
+  expect(expired).toEqual([['timeout_start', 120]]);
+});
+
 test('a run that never falls silent is over when its time is', async () => {
   const { clock, deadlines, expired } = watch();
   for (let count = 0; count < 40; count += 1) {
