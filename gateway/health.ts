@@ -25,43 +25,23 @@ export type HealthPart = { name: string; ok: boolean; message: string };
 /** A run that waits longer than this says that the gateway does not keep up. */
 const oldestWaitingMsMax = 10 * 60_000;
 
-export function createHealth(deps: {
+export type HealthSources = {
   db: Database;
   claude: ClaudeLookup;
   breaker: SignInBreaker;
   queue: RunQueue;
   sandbox: SandboxTier;
   hasDiskSpace: () => Promise<boolean>;
-}): Health {
-  const { breaker, sandbox } = deps;
-  const selectOne = deps.db.prepare('select 1 from runs limit 1');
+};
+
+export function createHealth(sources: HealthSources): Health {
+  const { breaker, sandbox, claude } = sources;
+  const selectOne = sources.db.prepare('select 1 from runs limit 1');
   const version = (): Promise<string | null> =>
-    deps.claude.current().then(
+    claude.current().then(
       (installation) => installation.version,
       () => null,
     );
-  const database = (): HealthPart => {
-    try {
-      selectOne.get();
-      return part('database', true, 'answers');
-    } catch {
-      return part('database', false, 'does not answer');
-    }
-  };
-  const queue = (): HealthPart => {
-    const { running, waiting, oldestWaitingMs } = deps.queue.counts();
-    const waitedSecs = Math.round((oldestWaitingMs ?? 0) / 1000);
-    return part(
-      'queue',
-      (oldestWaitingMs ?? 0) < oldestWaitingMsMax,
-      `${running} running, ${waiting} waiting, the oldest for ${waitedSecs} s`,
-    );
-  };
-  const credential = (): HealthPart => {
-    const signedIn = breaker.signedIn();
-    if (signedIn === false) return part('credential', false, 'the last run was not signed in');
-    return part('credential', true, signedIn === null ? 'not tried yet' : 'accepted');
-  };
   return {
     async summary() {
       const claudeVersion = await version();
@@ -75,17 +55,39 @@ export function createHealth(deps: {
       };
     },
     async parts() {
-      const [claudeVersion, hasSpace] = await Promise.all([version(), deps.hasDiskSpace()]);
+      const [claudeVersion, hasSpace] = await Promise.all([version(), sources.hasDiskSpace()]);
       return [
-        database(),
+        databasePart(() => selectOne.get()),
         part('disk', hasSpace, hasSpace ? 'enough room' : 'nearly full'),
         part('claude', claudeVersion !== null, claudeVersion ?? 'not found or not working'),
-        credential(),
+        credentialPart(breaker.signedIn()),
         part('sandbox', true, sandbox),
-        queue(),
+        queuePart(sources.queue),
       ];
     },
   };
+}
+
+function databasePart(ask: () => void): HealthPart {
+  try {
+    ask();
+    return part('database', true, 'answers');
+  } catch {
+    return part('database', false, 'does not answer');
+  }
+}
+
+function credentialPart(signedIn: boolean | null): HealthPart {
+  if (signedIn === false) return part('credential', false, 'the last run was not signed in');
+  return part('credential', true, signedIn === null ? 'not tried yet' : 'accepted');
+}
+
+function queuePart(queue: RunQueue): HealthPart {
+  const { running, waiting, oldestWaitingMs } = queue.counts();
+  const waitedMs = oldestWaitingMs ?? 0;
+  const oldest = waiting === 0 ? '' : `, the oldest for ${Math.round(waitedMs / 1000)} s`;
+  const message = `${running} running, ${waiting} waiting${oldest}`;
+  return part('queue', waitedMs < oldestWaitingMsMax, message);
 }
 
 function part(name: string, ok: boolean, message: string): HealthPart {
