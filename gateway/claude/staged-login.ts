@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { credentialsFileName } from './claude-credential.ts';
 import { readLoginFile, replaceLoginFile } from './login-file.ts';
+import type { LoginFile } from './login-file.ts';
 
 export type StagedLogin = {
   /** Brings both files to the newest state, one call after the other, and tells when the access token expires. */
@@ -38,9 +39,7 @@ export function createStagedLogin({
       return null;
     }
     const inside = await readLoginFile(staged, { followLinks: false });
-    const isRefreshed = inside !== null && inside.digest !== stagedDigest;
-    // Only when nobody has signed in outside meanwhile.
-    if (isRefreshed && outside.digest === stagedDigest) {
+    if (inside !== null && isRefreshOf(inside, outside, stagedDigest)) {
       await replaceLoginFile(original, inside.bytes, await stat(original));
       stagedDigest = inside.digest;
       return inside.expiresAt;
@@ -59,6 +58,16 @@ export function createStagedLogin({
       return next;
     },
   };
+}
+
+/**
+ * Whether a run has refreshed what was staged, and nobody has signed in outside meanwhile. After a restart nobody knows what was
+ * staged: then the later expiry is the newer file, and the older one's refresh token is used up.
+ */
+function isRefreshOf(inside: LoginFile, outside: LoginFile, stagedDigest: string | null): boolean {
+  if (inside.digest === outside.digest) return false;
+  if (stagedDigest !== null) return outside.digest === stagedDigest;
+  return (inside.expiresAt ?? 0) > (outside.expiresAt ?? 0);
 }
 
 async function emptyDirectory(path: string, owner: Owner | null): Promise<void> {
