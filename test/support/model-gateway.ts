@@ -27,7 +27,10 @@ export async function startModelGateway(env: Record<string, string> = {}): Promi
     );
     const gateway = opened.use(
       await startTestGateway({
-        env: { CLAUDE_BIN: '', SANDBOX: 'require', ANTHROPIC_BASE_URL: model.url, ...env },
+        env: {
+          ...{ CLAUDE_BIN: '', SANDBOX: 'require', ANTHROPIC_BASE_URL: model.url },
+          ...{ SHUTDOWN_GRACE_SECS: '0', ...env },
+        },
       }),
     );
     const token = await gateway.mint('app');
