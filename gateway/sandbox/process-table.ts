@@ -46,13 +46,15 @@ export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void
 function environmentVariable(pid: number, variable: string): string | null {
   const environment = readProcFile(`/proc/${pid}/environ`);
   const start = `${variable}=`;
-  const entry = environment?.split('\0').find((each) => each.startsWith(start));
+  if (environment?.includes(start) !== true) return null;
+  const entry = environment.split('\0').find((each) => each.startsWith(start));
   return entry === undefined ? null : entry.slice(start.length);
 }
 
 function readProcFile(path: string): string | null {
   try {
-    return readFileSync(path, 'latin1');
+    // Of all encodings this one is read in a single call.
+    return readFileSync(path, 'utf8');
   } catch {
     return null;
   }
