@@ -1,6 +1,6 @@
 // Asks a claude for its version, in the sandbox that its runs get: a program that cannot start there is found out here.
 import { mkdtemp } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 import type { Clock } from '#shared/clock.ts';
@@ -25,7 +25,7 @@ export async function readClaudeVersion(
   const root = await mkdtemp(join(runsDir, 'gatehouse-version-'));
   const directory = runDirectoryAt(root);
   try {
-    await makeRunDirectory(directory, sandbox.runUid);
+    makeRunDirectory(directory, sandbox.runUid);
     const command = launchCommand(sandbox, {
       program,
       args: ['--version'],
@@ -33,7 +33,8 @@ export async function readClaudeVersion(
       loginDir: null,
     });
     const environment = claudeEnvironment({
-      runId: 'version',
+      // Not the same for everybody: what is left of it is swept by this name, on the whole host.
+      runId: basename(root),
       tier: sandbox.tier,
       directory,
       credential: {},

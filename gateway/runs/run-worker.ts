@@ -68,7 +68,7 @@ export function createRunWorker(options: RunWorkerOptions): RunWorker {
     const cancel = AbortSignal.any([work.clientGone, interrupted.signal]);
     let lease: LoginLease | null = null;
     try {
-      await makeRunDirectory(directory, options.sandbox.runUid);
+      makeRunDirectory(directory, options.sandbox.runUid);
       lease = (await options.login?.lease(cancel)) ?? null;
       const execution = start(work, installation, directory, lease);
       const stop = (): void => execution.stop(stopReason(work));

@@ -1,18 +1,19 @@
 // The directory of one run: made before it starts, watched while it runs, gone when it has ended.
-import { chmod, chown, mkdir, opendir, lstat, rm } from 'node:fs/promises';
+import { chownSync, mkdirSync } from 'node:fs';
+import { chmod, opendir, lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { RunDirectory } from './run-directory-layout.ts';
 
-/** @param ownerUid the user that runs have under a root gateway; null when it is the gateway's own. */
-export async function makeRunDirectory(
-  directory: RunDirectory,
-  ownerUid: number | null,
-): Promise<void> {
-  await mkdir(directory.root, { recursive: true, mode: 0o700 });
+/**
+ * At once: seven trips through the thread pool take four times as long, and more on a busy machine.
+ * @param ownerUid the user that runs have under a root gateway; null when it is the gateway's own.
+ */
+export function makeRunDirectory(directory: RunDirectory, ownerUid: number | null): void {
+  mkdirSync(directory.root, { recursive: true, mode: 0o700 });
   for (const path of [directory.work, directory.home, directory.tmp]) {
-    await mkdir(path, { mode: 0o700 });
-    if (ownerUid !== null) await chown(path, ownerUid, ownerUid);
+    mkdirSync(path, { mode: 0o700 });
+    if (ownerUid !== null) chownSync(path, ownerUid, ownerUid);
   }
 }
 

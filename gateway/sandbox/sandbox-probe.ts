@@ -1,6 +1,6 @@
 // Finds the strongest sandbox that works here, by starting the real command line with a self-check instead of claude.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 import type { Clock } from '#shared/clock.ts';
@@ -84,7 +84,7 @@ async function tryTier(
     const script = join(root, 'self-check');
     await writeFile(script, selfCheckScript, { mode: 0o755 });
     const directory = runDirectoryAt(join(root, 'run'));
-    await makeRunDirectory(directory, sandbox.runUid);
+    makeRunDirectory(directory, sandbox.runUid);
     return await selfCheck(sandbox, script, directory, clock);
   } finally {
     await rm(root, { recursive: true, force: true });
@@ -107,7 +107,8 @@ async function selfCheck(
     PATH: searchPath(sandbox.tier),
     HOME: insideSandbox.home,
     TMPDIR: insideSandbox.tmp,
-    [runMarker]: 'probe',
+    // Not the same for everybody: what is left of it is swept by this name, on the whole host.
+    [runMarker]: basename(dirname(directory.root)),
   };
   const probe = startSandboxed(command, environment, clock);
   const timer = setTimeout(probe.kill, probeTimeoutMs);
