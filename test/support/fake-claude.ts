@@ -5,7 +5,16 @@
 // A copy whose file name contains `early-exit` ends before it reads anything.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, readdirSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleepFor } from 'node:timers/promises';
@@ -122,6 +131,20 @@ const directives: Record<string, Directive> = {
       await fill(join(directory, 'filled'), Number(size));
     }
   },
+  /** Makes the file `waiting` in the working directory and goes on when there is one called `go`. */
+  'wait-for-go': async (turn) => {
+    writeFileSync('waiting', '');
+    while (!existsSync('go')) await sleepFor(20, undefined, { signal: turn.signal });
+  },
+  /** As the real one does: a new file beside the old one, renamed over it. The argument is the new access token. */
+  'refresh-login': (_turn, accessToken) => {
+    const path = join(process.env['CLAUDE_SECURESTORAGE_CONFIG_DIR'] ?? '', '.credentials.json');
+    const login = JSON.parse(readFileSync(path, 'utf8')) as { claudeAiOauth: Json };
+    const expiresAt = Date.now() + 8 * 60 * 60_000;
+    const claudeAiOauth = { ...login.claudeAiOauth, accessToken, expiresAt };
+    writeFileSync(`${path}.new`, JSON.stringify({ ...login, claudeAiOauth }), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  },
   report: (turn) => writeAnswer(turn, JSON.stringify(report())),
   /** Appends a line now and one at the end, for overlap checks. */
   log: (_turn, path) => {
@@ -212,7 +235,9 @@ function writeResult(turn: Turn, fields: Json): void {
 }
 
 function report(): Json {
-  const directories = { cwd: process.cwd(), home: process.env['HOME'], tmp: process.env['TMPDIR'] };
+  const login = process.env['CLAUDE_SECURESTORAGE_CONFIG_DIR'];
+  const own = { cwd: process.cwd(), home: process.env['HOME'], tmp: process.env['TMPDIR'] };
+  const directories = { ...own, login };
   const listings = Object.entries(directories).map(([name, path]) => [name, listing(path)]);
   const fields = readFileSync('/proc/self/status', 'utf8').split('\n');
   return {
