@@ -11,6 +11,7 @@ import { runService } from '#shared/service.ts';
 import { openGateway } from './app.ts';
 import { ClaudeUnavailableError } from './claude/claude-installation.ts';
 import { readConfig } from './config.ts';
+import { closeInheritedDescriptors } from './inherited-descriptors.ts';
 import { killAllSandboxes } from './sandbox/sandboxed-process.ts';
 import { startReport } from './start-report.ts';
 
@@ -21,6 +22,7 @@ async function main(): Promise<void> {
   if (process.platform !== 'linux') {
     throw new StartError('Gatehouse runs on Linux. Elsewhere use Docker or WSL2.');
   }
+  closeInheritedDescriptors();
   const { config, secrets, warnings } = readConfig(
     process.env,
     process.cwd(),
