@@ -24,6 +24,9 @@ export type GatewayProcessOptions = {
   env?: Record<string, string>;
   dataDir?: string;
   keep?: boolean;
+  /** A command line that the gateway's own is appended to, such as one that gives up root. */
+  launcher?: string[];
+  cwd?: string;
 };
 
 /** Resolves when it listens; throws with what it said when it ends before that. */
@@ -31,8 +34,10 @@ export async function startGatewayProcess(
   options: GatewayProcessOptions = {},
 ): Promise<GatewayProcess> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'gatehouse-')));
-  const child = spawn(process.execPath, ['gateway/main.ts'], {
-    cwd: projectDir,
+  const main = join(projectDir, 'gateway/main.ts');
+  const [file, ...args] = [...(options.launcher ?? []), process.execPath, main];
+  const child = spawn(file, args, {
+    cwd: options.cwd ?? projectDir,
     env: {
       PATH: process.env['PATH'] ?? '',
       HOME: dataDir,
