@@ -12,6 +12,8 @@ export type QueueEntry = SlotEntry & {
 };
 
 export type Ticket = {
+  /** The turn has come already: there is nothing to wait for. */
+  startsAtOnce: boolean;
   /** Resolves when the run may start; rejects with the signal's reason when it aborts before that. */
   turn: (signal: AbortSignal) => Promise<void>;
   /** Gives the place back, or leaves the line. To be called once, whatever happened. */
@@ -67,6 +69,7 @@ export function createRunQueue(options: {
     const mine: Waiting = { ...entry, start: place.resolve, since: monotonicMs() };
     waiting.push(mine);
     return {
+      startsAtOnce: false,
       turn: (signal) => untilAborted(place, signal),
       leave: leaver(() => {
         const index = waiting.indexOf(mine);
@@ -79,7 +82,8 @@ export function createRunQueue(options: {
     enter(entry) {
       if (slots.isFreeFor(entry)) {
         slots.take(entry);
-        return { turn: () => Promise.resolve(), leave: leaver(() => slots.giveBack(entry)) };
+        const leave = leaver(() => slots.giveBack(entry));
+        return { startsAtOnce: true, turn: () => Promise.resolve(), leave };
       }
       const refused = refusalOf(waiting, entry, queueLimit);
       if (refused === null) return wait(entry);

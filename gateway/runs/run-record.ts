@@ -28,7 +28,8 @@ export type RunEnd = {
 };
 
 export type RunRecords = {
-  accept: (run: RunFacts) => Promise<void>;
+  /** @param startsAtOnce takes the step of `start` as well: a transaction costs a wait for the disk. */
+  accept: (run: RunFacts, startsAtOnce: boolean) => Promise<void>;
   start: (run: RunFacts) => Promise<void>;
   end: (run: RunFacts, end: RunEnd) => Promise<void>;
   /** A run that was over before it began: both steps at once. */
@@ -74,9 +75,12 @@ export function createRunRecords(
     });
   };
   return {
-    async accept(run) {
+    async accept(run, startsAtOnce) {
       const draft = draftOf(run, prompts);
-      await writer.write(() => insert(run, draft));
+      await writer.write(() => {
+        insert(run, draft);
+        if (startsAtOnce) store.start(run.runId, now());
+      });
       drafts.set(run.runId, draft);
     },
     start: (run) => writer.write(() => store.start(run.runId, now())),

@@ -120,7 +120,7 @@ async function pass(parts: RunServiceParts, passage: Passage): Promise<Ended> {
     await records.refuse(run, rowOf(refused));
     return refused;
   }
-  await records.accept(run);
+  await records.accept(run, passage.ticket.startsAtOnce);
   const ended = (await waitForTurn(passage)) ?? (await work(parts, passage));
   await records.end(run, rowOf(ended));
   return ended;
@@ -148,7 +148,7 @@ async function waitForTurn({ call, ticket, shutdown }: Passage): Promise<Ended |
 
 async function work(parts: RunServiceParts, passage: Passage): Promise<Ended> {
   const { records, worker, breaker, clock } = parts;
-  const { run, admitted, call, enteredAt } = passage;
+  const { run, admitted, call, ticket, enteredAt } = passage;
   const refused = await refusal(parts, !breaker.admit());
   if (refused !== null) {
     if (refused.outcome !== 'auth') breaker.report(null);
@@ -157,7 +157,7 @@ async function work(parts: RunServiceParts, passage: Passage): Promise<Ended> {
   let outcome: Outcome | null = null;
   try {
     const queueMs = Math.round(clock.monotonicMs() - enteredAt);
-    await records.start(run);
+    if (!ticket.startsAtOnce) await records.start(run);
     const { clientGone } = call;
     const finished = await worker.work({ runId: run.runId, admitted, queueMs, clientGone });
     parts.queue.sawDuration(finished.durationMs);
