@@ -1,5 +1,4 @@
 // Everything the gateway keeps: its data directory, locked, and the database with its stores.
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { createDatabaseWriter } from '#shared/database-writer.ts';
@@ -9,6 +8,7 @@ import { createDiskReserve } from '#shared/disk-reserve.ts';
 import type { DiskReserve } from '#shared/disk-reserve.ts';
 import { StartError } from '#shared/errors.ts';
 import { acquireInstanceLock } from '#shared/instance-lock.ts';
+import { makeDirectory } from '#shared/make-directory.ts';
 
 import { createAppStore } from './access/app-store.ts';
 import type { AppStore } from './access/app-store.ts';
@@ -38,9 +38,9 @@ export async function openStorage(
   { clock }: Surroundings,
   opened: AsyncDisposableStack,
 ): Promise<Storage> {
-  await makeDirectory(config.dataDir, 'GATEWAY_DATA_DIR');
+  await openDirectory(config.dataDir, 'GATEWAY_DATA_DIR');
   opened.adopt(acquireInstanceLock(join(config.dataDir, 'gateway.lock')), (lock) => lock.release());
-  await makeDirectory(config.runsDir, 'RUNS_DIR');
+  await openDirectory(config.runsDir, 'RUNS_DIR');
   // Two gateways that share it would clear away each other's runs.
   opened.adopt(acquireInstanceLock(join(config.runsDir, '.lock')), (lock) => lock.release());
 
@@ -55,9 +55,9 @@ export async function openStorage(
   return { db, writer, reserve, audit, apps: createAppStore(db), runs, records };
 }
 
-async function makeDirectory(path: string, variable: string): Promise<void> {
+async function openDirectory(path: string, variable: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeDirectory(path, 0o700);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new StartError(`${variable} cannot be made: ${reason}`, { cause });

@@ -1,5 +1,5 @@
 // What a gateway that was killed left behind: processes, directories and open rows. Before the first new run.
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Clock } from '#shared/clock.ts';
@@ -44,7 +44,6 @@ async function endProcessesOf(runIds: ReadonlySet<string>, clock: Clock): Promis
 }
 
 async function removeLeftDirectories(runsDir: string): Promise<number> {
-  await mkdir(runsDir, { recursive: true, mode: 0o700 });
   const names = (await readdir(runsDir)).filter((name) => ownDirectory.test(name));
   for (const name of names) await removeRunDirectory(join(runsDir, name));
   return names.length;
