@@ -11,10 +11,13 @@ export async function measureDiskSpace(path: string, reserveBytes: number): Prom
   return { freeBytes, neededBytes, isEnough: freeBytes > neededBytes };
 }
 
+/** A place that cannot be measured refuses nobody: preparing a run there says what is wrong with it. */
 export async function hasDiskSpace(
   paths: readonly string[],
   reserveBytes: number,
 ): Promise<boolean> {
-  const spaces = await Promise.all(paths.map((path) => measureDiskSpace(path, reserveBytes)));
-  return spaces.every((space) => space.isEnough);
+  const spaces = await Promise.all(
+    paths.map((path) => measureDiskSpace(path, reserveBytes).catch(() => null)),
+  );
+  return spaces.every((space) => space?.isEnough !== false);
 }
