@@ -68,7 +68,11 @@ describe('a run ends with its own outcome, after few calls, for', () => {
     expect(headers.get('retry-after')).toBe(body.error.retry_after_secs?.toString() ?? null);
     expect(gateway.model.calls.length).toBeLessThanOrEqual(expected.calls);
     expect((await gateway.audit('?limit=1'))[0]).toMatchObject({
-      ...{ outcome: code, run_id: body.run_id, details: { sandbox: 'bwrap', survivors: 0 } },
+      ...{
+        outcome: code,
+        run_id: body.run_id,
+        details: { sandbox: expect.stringMatching(/^bwrap/), survivors: 0 },
+      },
     });
     expect(await gateway.runDirectories()).toEqual([]);
   });

@@ -15,7 +15,7 @@ describe.each([
   it('is told with its mend, stops further runs, and works again once it is accepted', async () => {
     await using gateway = await startModelGateway({ AUTH_RETRY_SECS: '2.5', ...env });
     const unknown = await gateway.fetch('/healthz');
-    expect(unknown.body).toMatchObject({ ok: true, authenticated: 'unknown', sandbox: 'bwrap' });
+    expect(unknown.body).toMatchObject({ ok: true, authenticated: 'unknown' });
 
     const first = await gateway.ask(errorReply(401, 'invalid credential'));
     expect(first).toMatchObject({ status: 503, body: { error: { code: 'auth' } } });

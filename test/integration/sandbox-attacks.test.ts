@@ -22,14 +22,18 @@ type Ground = [name: string, tier: string, launcher: string[]];
 describe.each<Ground>([
   ['bwrap', 'bwrap', []],
   ['bwrap-procbind, as in a container with a masked /proc', 'bwrap-procbind', withMaskedProc],
-])('%s', (_name, tier, launcher) => tryAttacks(tier, launcher));
+])('%s', (_name, tier, launcher) => {
+  tryAttacks(tier, launcher);
+});
 
 // A root gateway's runs get another uid than its own, an ordinary user's do not: both have to hold.
 // Skipped where nobody can be made such a user, or where that one cannot read the project.
 describe.skipIf(!nobodyCanRun).each<Ground>([
   ['bwrap under an ordinary user', 'bwrap', asNobody],
   ['bwrap-procbind under an ordinary user', 'bwrap-procbind', [...withMaskedProc, ...asNobody]],
-])('%s', (_name, tier, launcher) => tryAttacks(tier, launcher));
+])('%s', (_name, tier, launcher) => {
+  tryAttacks(tier, launcher);
+});
 
 function tryAttacks(tier: string, launcher: string[]): void {
   let gateway: HostileGateway;
