@@ -19,6 +19,7 @@ import { rawErrorAnswer, safetyHeaders, sendError, toAppError } from './http-err
 import type { ErrorEnvelope } from './http-error-answer.ts';
 import { readJsonBody } from './http-json-body.ts';
 import { createKnownRoutes } from './http-known-routes.ts';
+import { dropSilentConnections } from './http-silent-connections.ts';
 import { createValidatorCompiler } from './http-validation.ts';
 import type { NewId } from './ids.ts';
 import type { Log } from './log.ts';
@@ -91,6 +92,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     done();
   });
   const startDraining = refuseWhileDraining(app, options);
+  dropSilentConnections(app);
   answerErrors(app, options);
   takeOnlyJson(app);
   answerUnknownRoutes(app);
