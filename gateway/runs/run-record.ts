@@ -25,6 +25,8 @@ export type RunEnd = {
   outcome: Outcome;
   survivors: number | null;
   details: Readonly<Record<string, JsonValue>>;
+  /** Kept where the prompt is kept, since it may quote it. */
+  stderrTail?: string;
 };
 
 export type RunRecords = {
@@ -63,6 +65,8 @@ export function createRunRecords(
       createdAt: now(),
     });
   const close = (runId: string, draft: Draft, end: RunEnd): void => {
+    const { stderrTail = '' } = end;
+    const quoted = stderrTail === '' || prompts !== 'full' ? {} : { stderr_tail: stderrTail };
     store.end(runId, { outcome: end.outcome, survivors: end.survivors, endedAt: now() });
     audit.append({
       action: 'run',
@@ -71,7 +75,7 @@ export function createRunRecords(
       outcome: end.outcome,
       runId,
       prompt: draft.prompt,
-      details: { ...draft.details, ...end.details, survivors: end.survivors },
+      details: { ...draft.details, ...end.details, ...quoted, survivors: end.survivors },
     });
   };
   return {

@@ -185,6 +185,7 @@ function rowOf({ outcome, message, finished }: Ended): RunEnd {
     outcome,
     survivors: finished?.survivors ?? 0,
     details: { message, ...finished?.details },
+    stderrTail: finished?.stderrTail ?? '',
   };
 }
 

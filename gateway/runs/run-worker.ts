@@ -34,6 +34,8 @@ export type FinishedRun = {
   survivors: number;
   /** For the audit row and the log. */
   details: Record<string, JsonValue>;
+  /** What the CLI said beside its output; it may quote the prompt. Empty for a run that was answered. */
+  stderrTail: string;
 };
 
 export type RunWorker = {
@@ -167,6 +169,7 @@ function notStarted(work: RunWork, verdict: Verdict): FinishedRun {
     durationMs: 0,
     survivors: 0,
     details: { queue_ms: work.queueMs },
+    stderrTail: '',
   };
 }
 
@@ -203,7 +206,7 @@ function finishedRun(
       retries: transcript.retryCount,
       stdout_bytes: exit.stdoutBytes,
       ...(transcript.garbageLines === 0 ? {} : { garbage_lines: transcript.garbageLines }),
-      ...(answered || exit.stderrTail === '' ? {} : { stderr_tail: exit.stderrTail }),
     },
+    stderrTail: answered ? '' : exit.stderrTail,
   };
 }
