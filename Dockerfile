@@ -5,7 +5,7 @@ RUN apt-get update \
   && apt-get install -y --no-install-recommends bubblewrap ca-certificates util-linux \
   && rm -rf /var/lib/apt/lists/* /var/log/*
 
-# Volumes start with these owners; /data is the gateway's, /claude the CLI's login.
+# Named volumes start with these owners: /data is the gateway's, /claude holds the login of the CLI.
 RUN groupadd --gid 10001 gatehouse \
   && useradd --uid 10001 --gid gatehouse --home-dir /claude --no-create-home --shell /bin/bash gatehouse \
   && install -d -o gatehouse -g gatehouse -m 700 /data /claude
@@ -25,7 +25,6 @@ ENV NODE_ENV=production \
   GATEWAY_DATA_DIR=/data \
   CLAUDE_CONFIG_DIR=/claude
 USER 10001:10001
-VOLUME ["/data", "/claude"]
 EXPOSE 8800
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.GATEWAY_PORT || 8800}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]

@@ -62,6 +62,9 @@ export const variableNames: ReadonlySet<string> = new Set(
   Object.values(variables).map(({ name }) => name),
 );
 
+/** What compose.yml reads from the same .env: the gateway sees it as well and has no use for it. */
+export const composeVariableNames: ReadonlySet<string> = new Set(['GATEWAY_LAN_IP']);
+
 function withDefault<T>(name: string, kind: ValueKind<T>, fallbackText: string): Variable<T> {
   const fallback = kind.parse(fallbackText);
   if (fallback === undefined) throw new TypeError(`the default of ${name} is wrong`);

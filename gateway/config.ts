@@ -5,7 +5,7 @@ import { StartError } from '#shared/errors.ts';
 
 import { allowsModel } from './access/model-pattern.ts';
 import { isOpenBind } from './config-values.ts';
-import { variableNames, variables } from './config-variables.ts';
+import { composeVariableNames, variableNames, variables } from './config-variables.ts';
 import type { Variable } from './config-variables.ts';
 
 export type Environment = Record<string, string | undefined>;
@@ -99,7 +99,8 @@ function readVariable<T>(env: Environment, variable: Variable<T>, problems: stri
 // Values are not shown: they may be secrets.
 function unknownVariables(env: Environment): string[] {
   return Object.keys(env)
-    .filter((name) => /^(GATEWAY|RUN)_/.test(name) && !variableNames.has(name))
+    .filter((name) => /^(GATEWAY|RUN)_/.test(name))
+    .filter((name) => !variableNames.has(name) && !composeVariableNames.has(name))
     .map((name) => `${name} is not a variable of the gateway and has no effect: see .env.example`);
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, test } from 'vitest';
 
-import { variables } from '../../gateway/config-variables.ts';
+import { composeVariableNames, variables } from '../../gateway/config-variables.ts';
 import { ConfigError, readConfig } from '../../gateway/config.ts';
 
 function read(env: Record<string, string> = {}) {
@@ -166,6 +166,10 @@ test.each(['GATEWAY_PROT', 'RUN_IDLE'])('%s, which looks like ours, is warned of
   expect(warnings[0]).not.toContain('a value');
 });
 
+test('the variable of compose.yml is not warned of', () => {
+  expect(read({ GATEWAY_LAN_IP: '192.168.0.5' }).warnings).toEqual([]);
+});
+
 test('foreign variables are none of our business', () => {
   expect(problemsOf({ PATH: '/bin', RUNNER_OS: 'Linux', GATEWAYS: '1' })).toEqual([]);
 });
@@ -206,11 +210,14 @@ describe('.env.example', () => {
     return name === undefined ? [] : [{ name, value, explanation: lines[index - 1] ?? '' }];
   });
 
-  test('names exactly the variables that are read, with their defaults', () => {
-    const expected = Object.values(variables).map(({ name, fallbackText }) => ({
-      name,
-      value: fallbackText ?? '',
-    }));
+  test('names exactly the variables that are read here and in compose.yml, with their defaults', () => {
+    const expected = [
+      ...Object.values(variables).map(({ name, fallbackText }) => ({
+        name,
+        value: fallbackText ?? '',
+      })),
+      ...[...composeVariableNames].map((name) => ({ name, value: '' })),
+    ];
     const shown = settings.map(({ name, value }) => ({ name, value }));
     expect(sortedByName(shown)).toEqual(sortedByName(expected));
   });
