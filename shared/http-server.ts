@@ -22,6 +22,7 @@ import { createKnownRoutes } from './http-known-routes.ts';
 import { dropSilentConnections } from './http-silent-connections.ts';
 import { createValidatorCompiler } from './http-validation.ts';
 import type { NewId } from './ids.ts';
+import { holdsSecret } from './log.ts';
 import type { Log } from './log.ts';
 
 export type HttpApp = FastifyInstance<
@@ -177,7 +178,9 @@ function answerUnknownRoutes(app: HttpApp): void {
 
 function takenRequestId(raw: IncomingMessage): string | null {
   const id = raw.headers['x-request-id'];
-  return typeof id === 'string' && clientRequestId.test(id) ? id : null;
+  // It is kept in logs and audit rows, where a secret put there by mistake must not end.
+  const isTaken = typeof id === 'string' && clientRequestId.test(id) && !holdsSecret(id);
+  return isTaken ? id : null;
 }
 
 function invalidPart(field: string, message: string): AppError {

@@ -46,6 +46,11 @@ export function createLog(options: LogOptions): Log {
   );
 }
 
+/** Whether a text looks like one of the secrets that are kept out of the log. */
+export function holdsSecret(text: string): boolean {
+  return text.search(secretValues) !== -1;
+}
+
 function cleanLine(line: string): string {
   return line.replace(secretValues, '[redacted]').replace(unsafeCharacters, escapeCharacter);
 }

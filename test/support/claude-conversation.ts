@@ -135,6 +135,11 @@ export function answers(id: string): Matches {
   return (line) => line['type'] === 'control_response' && line['response'].request_id === id;
 }
 
+/** Tells whether a line says that the CLI is about to ask again. */
+export function isRetry(line: Line): boolean {
+  return line['type'] === 'system' && line['subtype'] === 'api_retry';
+}
+
 /** Tells whether a line says that the model is being asked. */
 export function isRequesting(line: Line): boolean {
   return line['type'] === 'system' && line['subtype'] === 'status';
