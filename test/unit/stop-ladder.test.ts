@@ -32,13 +32,17 @@ describe('a run that', () => {
     },
   );
 
-  test.each<StopReason>(['client_gone', 'cancelled', 'interrupted', 'rate_limited'])(
-    'nobody waits for is gone within a second: %s',
-    async (reason) => {
-      const { steps } = await climb(reason);
-      expect(steps).toEqual(['0 interrupt', '0 finish', '300 kill']);
-    },
-  );
+  test.each<StopReason>([
+    'client_gone',
+    'cancelled',
+    'interrupted',
+    'rate_limited',
+    'overloaded',
+    'upstream_error',
+  ])('nobody waits for is gone within a second: %s', async (reason) => {
+    const { steps } = await climb(reason);
+    expect(steps).toEqual(['0 interrupt', '0 finish', '300 kill']);
+  });
 
   test.each<StopReason | 'at_once'>(['output_too_large', 'disk_full', 'at_once'])(
     'does harm or has answered is killed at once: %s',

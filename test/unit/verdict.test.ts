@@ -152,6 +152,7 @@ test.each(table)('%s', (_seen, seen, outcome) => {
 const stops: StopReason[] = [
   ...(['timeout_start', 'timeout_idle', 'timeout_total', 'output_too_large'] as const),
   ...(['rate_limited', 'disk_full', 'client_gone', 'cancelled', 'interrupted'] as const),
+  ...(['overloaded', 'upstream_error'] as const),
 ];
 
 test.each(stops)(
