@@ -70,7 +70,8 @@ export function startExecution(
   };
   const onEvent = (event: ClaudeEvent): void => {
     firstEventMs ??= clock.monotonicMs() - startedAt;
-    if (event.type !== 'garbage') deadlines.sawProgress();
+    // An answer to a control request says that the CLI has started, not that it begins with the prompt.
+    if (event.type !== 'garbage' && event.type !== 'control') deadlines.sawProgress();
     if (event.type === 'init') linger?.abort();
     transcriber.add(event);
     if (event.type === 'assistant' && event.failure === null) onAnswer();

@@ -80,8 +80,15 @@ export function createRunWorker(options: RunWorkerOptions): RunWorker {
       cancel.removeEventListener('abort', stop);
       return finishedRun(work, report, installation, options.sandbox);
     } finally {
-      await lease?.release();
-      await removeRunDirectory(directory.root);
+      await clearUp(work.runId, directory.root, lease);
+    }
+  };
+  /** What cannot be cleared up is no reason to lose the answer: the next start clears it away. */
+  const clearUp = async (runId: string, root: string, lease: LoginLease | null): Promise<void> => {
+    const done = await Promise.allSettled([lease?.release(), removeRunDirectory(root)]);
+    for (const each of done) {
+      if (each.status === 'fulfilled') continue;
+      options.log.error({ err: each.reason, run_id: runId }, 'run could not be cleared up');
     }
   };
   const start = (

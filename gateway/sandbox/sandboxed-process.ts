@@ -8,7 +8,15 @@ import type { Clock } from '#shared/clock.ts';
 
 import type { LaunchCommand } from './launch-command.ts';
 import { bwrapStatusFd } from './launch-command.ts';
-import { childrenOf, isAlive, processesMarked, signalAll } from './process-table.ts';
+import {
+  childrenOf,
+  identify,
+  isAlive,
+  pidsSince,
+  processesMarked,
+  signalAll,
+} from './process-table.ts';
+import type { ProcessIdentity } from './process-table.ts';
 
 export type ProcessExit = {
   code: number | null;
@@ -39,6 +47,8 @@ export const runMarker = 'GATEHOUSE_RUN';
 const drainMs = 250;
 const goneWithinMs = 2000;
 const stderrTailChars = 4096;
+/** No kernel goes through all its pids in that time. */
+const shortRunMs = 10_000;
 
 const running = new Set<SandboxedProcess>();
 
@@ -52,6 +62,7 @@ export function startSandboxed(
   environment: Readonly<Record<string, string>>,
   clock: Clock,
 ): SandboxedProcess {
+  const startedAt = clock.monotonicMs();
   const child = spawn(command, environment);
   const pid = child.pid ?? 0;
   const namespaceInit = watchNamespaceInit(child.stdio[bwrapStatusFd]);
@@ -60,7 +71,10 @@ export function startSandboxed(
 
   const finish = async (exit: Omit<ProcessExit, 'survivors'>): Promise<ProcessExit> => {
     kill();
-    const survivors = await endSurvivors(namespaceInit(), environment[runMarker], clock);
+    const isShort = clock.monotonicMs() - startedAt < shortRunMs;
+    const mayBe = isShort ? pidsSince(pid) : undefined;
+    const left = (): number[] => leftOf(namespaceInit(), environment[runMarker], mayBe);
+    const survivors = await endSurvivors(left, clock);
     await drained(child.stdout, clock);
     for (const stream of child.stdio) stream?.destroy();
     running.delete(sandboxed);
@@ -86,7 +100,7 @@ export function startSandboxed(
     kill,
     terminate() {
       const init = namespaceInit();
-      const program = init === null ? pid : childrenOf(init)[0];
+      const program = init === null ? pid : childrenOf(init.pid)[0];
       if (program !== undefined) signalAll([program], 'SIGTERM');
     },
   };
@@ -115,13 +129,15 @@ function encodeArguments(bwrapArguments: readonly string[]): Uint8Array {
 }
 
 /** bwrap tells the pid of the first process in the new PID namespace; when that one is gone, so is all that was in it. */
-function watchNamespaceInit(status: Readable): () => number | null {
+function watchNamespaceInit(status: Readable): () => ProcessIdentity | null {
   let text = '';
-  status.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
-  return () => {
+  let init: ProcessIdentity | null = null;
+  status.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1');
     const pid = /"child-pid":\s*(\d+)/.exec(text)?.[1];
-    return pid === undefined ? null : Number(pid);
-  };
+    if (pid !== undefined) init ??= identify(Number(pid));
+  });
+  return () => init;
 }
 
 function watchTail(stream: Readable): () => string {
@@ -140,15 +156,18 @@ async function drained(stream: Readable, clock: Clock): Promise<void> {
   stop.abort();
 }
 
-async function endSurvivors(
-  namespaceInit: number | null,
+/** Processes of a run that are still there. */
+function leftOf(
+  namespaceInit: ProcessIdentity | null,
   marker: string | undefined,
-  clock: Clock,
-): Promise<number> {
-  const left = (): number[] => {
-    if (namespaceInit !== null) return isAlive(namespaceInit) ? [namespaceInit] : [];
-    return marker === undefined ? [] : processesMarked(runMarker, (value) => value === marker);
-  };
+  mayBe: ((pid: number) => boolean) | undefined,
+): number[] {
+  if (namespaceInit !== null) return isAlive(namespaceInit) ? [namespaceInit.pid] : [];
+  if (marker === undefined) return [];
+  return processesMarked(runMarker, (value) => value === marker, mayBe);
+}
+
+async function endSurvivors(left: () => number[], clock: Clock): Promise<number> {
   const giveUpAt = clock.monotonicMs() + goneWithinMs;
   let survivors = left();
   while (survivors.length > 0 && clock.monotonicMs() < giveUpAt) {
