@@ -39,6 +39,10 @@ const faults: Record<string, Fault> = {
     ...{ prompt: '@@error-exit-0 500', status: 502, code: 'upstream_error' },
     row: { exit_code: 0 },
   },
+  'starts and does not begin with the prompt': {
+    ...{ prompt: '@@silent', status: 504, code: 'timeout_start' },
+    env: { RUN_START_SECS: '2' },
+  },
   'falls silent after its beginning': {
     ...{ prompt: '@@init-then-silence', status: 504, code: 'timeout_idle' },
     env: { RUN_IDLE_SECS: '1' },
