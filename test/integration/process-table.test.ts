@@ -10,6 +10,10 @@ import {
   processesMarked,
 } from '../../gateway/sandbox/process-table.ts';
 
+function marked(mayBe?: (pid: number) => boolean): number[] {
+  return processesMarked('MARK', (value) => value === 'process-table', mayBe);
+}
+
 test('a process is known by its number and its start, and gone when it has ended', async () => {
   const child = spawn('sleep', ['60'], { env: { MARK: 'process-table' } });
   await once(child, 'spawn');
@@ -17,8 +21,6 @@ test('a process is known by its number and its start, and gone when it has ended
   if (identity === null) throw new Error('no such process');
   expect(isAlive(identity)).toBe(true);
   expect(isAlive({ ...identity, startTime: '1' })).toBe(false);
-  const marked = (mayBe?: (pid: number) => boolean) =>
-    processesMarked('MARK', (value) => value === 'process-table', mayBe);
   await expect.poll(() => marked()).toEqual([child.pid]);
   expect(marked(pidsSince(child.pid ?? 0))).toEqual([child.pid]);
   child.kill('SIGKILL');
