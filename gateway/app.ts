@@ -12,10 +12,12 @@ import { installDoor } from './access/door.ts';
 import type { Door } from './access/door.ts';
 import { createLastUse } from './access/last-use.ts';
 import type { GatewayConfig, GatewaySecrets } from './config.ts';
+import { sweepFiles } from './files/file-sweep.ts';
 import { createHealth } from './health.ts';
 import { keepHouse } from './housekeeping.ts';
 import { adminAuditRoutes } from './routes/admin-audit-routes.ts';
 import { adminTokenRoutes } from './routes/admin-token-routes.ts';
+import { fileRoutes } from './routes/file-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
 import { runRoutes } from './routes/run-routes.ts';
 import { openRunEngine } from './run-engine.ts';
@@ -91,7 +93,7 @@ async function addRoutes(
   { door, lookup }: { door: Door; lookup: AppLookup },
   config: GatewayConfig,
   engine: RunEngine,
-  { db, apps, writer, audit }: Storage,
+  { db, apps, writer, audit, shelf }: Storage,
   { clock }: Surroundings,
 ): Promise<void> {
   const registry = createAppRegistry({
@@ -105,6 +107,8 @@ async function addRoutes(
   const health = createHealth({ db, ...engine, sandbox: engine.sandbox.sandbox.tier });
   await app.register(healthRoutes, { health });
   await app.register(runRoutes, { runs: engine.runs, door, bodyLimitBytes: runBodyBytes(config) });
+  const { uploadBytes } = config.limits;
+  await app.register(fileRoutes, { ...engine, shelf, door, uploadBytes, clock });
   await app.register(adminTokenRoutes, { registry, door });
   await app.register(adminAuditRoutes, { audit });
 }
@@ -123,9 +127,10 @@ function startHousekeeping(
   const stop = new AbortController();
   const { retentionMs } = config.audit;
   const kept = keepHouse({ ...storage, auditRetentionMs: retentionMs, clock, log }, stop.signal);
+  const swept = sweepFiles({ ...storage, clock, log }, stop.signal);
   opened.defer(async () => {
     stop.abort();
-    await kept;
+    await Promise.all([kept, swept]);
   });
 }
 

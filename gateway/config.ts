@@ -64,6 +64,8 @@ export function readConfig(env: Environment, cwd: string, cores: number) {
       outputBytes: read(variables.outputLimit),
       runDiskBytes: read(variables.runDiskLimit),
       diskReserveBytes: read(variables.diskReserve),
+      uploadBytes: read(variables.uploadLimit),
+      filesQuotaBytes: read(variables.filesQuota),
       requestTimeoutMs: read(variables.requestTimeout),
     },
     sandbox: read(variables.sandbox),

@@ -16,6 +16,9 @@ import { createAuditLog } from './audit/audit-log.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import type { GatewayConfig } from './config.ts';
 import { openGatewayDatabase } from './database/gateway-database.ts';
+import { openFileShelf } from './files/file-shelf.ts';
+import type { FileShelf } from './files/file-shelf.ts';
+import { createFileStore } from './files/file-store.ts';
 import { createRunRecords } from './runs/run-record.ts';
 import type { RunRecords } from './runs/run-record.ts';
 import { createRunStore } from './runs/run-store.ts';
@@ -30,12 +33,13 @@ export type Storage = {
   apps: AppStore;
   runs: RunStore;
   records: RunRecords;
+  shelf: FileShelf;
 };
 
 /** Throws StartError when the directories cannot be used or another gateway uses them. */
 export async function openStorage(
   config: GatewayConfig,
-  { clock }: Surroundings,
+  { clock, log }: Surroundings,
   opened: AsyncDisposableStack,
 ): Promise<Storage> {
   await openDirectory(config.dataDir, 'GATEWAY_DATA_DIR');
@@ -52,7 +56,12 @@ export async function openStorage(
   const audit = createAuditLog(db, clock);
   const runs = createRunStore(db);
   const records = createRunRecords(runs, audit, writer, { prompts: config.audit.prompts, clock });
-  return { db, writer, reserve, audit, apps: createAppStore(db), runs, records };
+  const shelf = await openFileShelf({
+    dir: join(config.dataDir, 'files'),
+    store: createFileStore(db),
+    ...{ writer, limits: config.limits, clock, log },
+  });
+  return { db, writer, reserve, audit, apps: createAppStore(db), runs, records, shelf };
 }
 
 async function openDirectory(path: string, variable: string): Promise<void> {

@@ -1,0 +1,160 @@
+// The files of apps: in the database what they are, in a directory their bytes.
+import { randomBytes } from 'node:crypto';
+import { open, readdir, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { isoTime } from '#shared/clock.ts';
+import type { Clock } from '#shared/clock.ts';
+import type { DatabaseWriter } from '#shared/database-writer.ts';
+import { requestError } from '#shared/errors.ts';
+import type { Log } from '#shared/log.ts';
+import { makeDirectory } from '#shared/make-directory.ts';
+
+import { createFileQuota } from './file-quota.ts';
+import type { FilePlace, FileStore, StoredFile } from './file-store.ts';
+import { createIncomingFile } from './incoming-file.ts';
+import type { IncomingFile } from './incoming-file.ts';
+import { readPieces } from './open-file.ts';
+import type { OpenFile, OpenFiles } from './open-file.ts';
+
+export type FilePage = { items: StoredFile[]; next: FilePlace | null };
+
+export type FileShelf = {
+  /** A place for one upload of an app. */
+  receive: (appId: number) => IncomingFile;
+  keep: (
+    incoming: IncomingFile,
+    file: { appId: number; name: string; ttlSecs: number },
+  ) => Promise<StoredFile>;
+  /** Throws `not_found` when one of them is not a live file of this app, `payload_too_large` when they are too much. */
+  open: (appId: number, fileTokens: readonly string[]) => Promise<OpenFiles>;
+  /** Newest first. */
+  list: (appId: number, after: FilePlace | null, limit: number) => FilePage;
+  remove: (appId: number, fileToken: string) => Promise<void>;
+  /** Removes what has expired. */
+  sweep: () => Promise<void>;
+};
+
+export type FileShelfParts = {
+  dir: string;
+  store: FileStore;
+  writer: DatabaseWriter;
+  limits: { uploadBytes: number; filesQuotaBytes: number };
+  clock: Clock;
+  log: Log;
+};
+
+/** Clears away what a crash left. Needs the instance lock. */
+export async function openFileShelf(parts: FileShelfParts): Promise<FileShelf> {
+  const { dir, store, writer, limits, clock, log } = parts;
+  const incomingDir = join(dir, 'incoming');
+  const pathOf = (fileToken: string): string => join(dir, fileToken);
+  const now = (): string => isoTime(clock.now());
+  const quota = createFileQuota(store, clock, limits.filesQuotaBytes);
+
+  const sweep = async (): Promise<void> => {
+    const expired = await writer.write(() => store.removeExpired(now()));
+    for (const fileToken of expired) await rm(pathOf(fileToken), { force: true });
+  };
+  const openOne = async (appId: number, fileToken: string, opened: AsyncDisposableStack) => {
+    const file = store.find(appId, fileToken, now());
+    if (file === null) throw unknownFile();
+    const handle = await openBytes(pathOf(fileToken), file, log);
+    opened.defer(() => handle.close());
+    return { ...file, chunks: () => readPieces(handle, file.size) };
+  };
+
+  await makeDirectory(incomingDir, 0o700);
+  await sweep();
+  await removeAllBut(incomingDir, []);
+  await removeAllBut(dir, ['incoming', ...store.tokens()]);
+
+  return {
+    receive: (appId) =>
+      createIncomingFile(
+        join(incomingDir, randomBytes(16).toString('hex')),
+        limits.uploadBytes,
+        quota.takeShare(appId),
+      ),
+    async keep(incoming, { appId, name, ttlSecs }) {
+      const facts = await incoming.finish();
+      const fileToken = newFileToken();
+      await incoming.moveTo(pathOf(fileToken));
+      try {
+        return await writer.write(() => {
+          const [createdAt, expiresAt] = [now(), isoTime(clock.now() + ttlSecs * 1000)];
+          const file = { fileToken, appId, name, ...facts, createdAt, expiresAt };
+          store.insert(file);
+          incoming.giveQuotaBack();
+          return file;
+        });
+      } catch (err) {
+        await rm(pathOf(fileToken), { force: true });
+        throw err;
+      }
+    },
+    async open(appId, fileTokens) {
+      await using opened = new AsyncDisposableStack();
+      const files: OpenFile[] = [];
+      for (const fileToken of fileTokens) files.push(await openOne(appId, fileToken, opened));
+      requireFit(files, limits.uploadBytes);
+      const kept = opened.move();
+      return { files, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+    },
+    list(appId, after, limit) {
+      // One more than asked for tells whether there is a next page.
+      const found = store.list(appId, after ?? beforeTheNewest, limit + 1, now());
+      const items = found.slice(0, limit);
+      return { items, next: found.length > limit ? (items.at(-1) ?? null) : null };
+    },
+    async remove(appId, fileToken) {
+      const wasThere = await writer.write(() => store.remove(appId, fileToken, now()));
+      if (!wasThere) throw unknownFile();
+      await rm(pathOf(fileToken), { force: true });
+    },
+    sweep,
+  };
+}
+
+const beforeTheNewest: FilePlace = { createdAt: '~', fileToken: '' };
+
+function newFileToken(): string {
+  return `ff_${randomBytes(24).toString('base64url')}`;
+}
+
+/** The same for one that never was, is somebody else's or has expired. */
+function unknownFile(): Error {
+  return requestError('not_found', 'there is no such file: it was never there or has expired');
+}
+
+async function openBytes(path: string, file: StoredFile, log: Log): Promise<FileHandle> {
+  try {
+    const handle = await open(path, 'r');
+    const { size } = await handle.stat();
+    if (size === file.size) return handle;
+    await handle.close();
+    throw new Error(`${size} of ${file.size} bytes are there`);
+  } catch (err) {
+    const isOurs = err instanceof Error && 'code' in err && err.code !== 'ENOENT';
+    if (isOurs) throw err;
+    log.error({ err, sha256: file.sha256 }, 'the bytes of a file are gone');
+    throw unknownFile();
+  }
+}
+
+function requireFit(files: readonly StoredFile[], bytesMax: number): void {
+  const bytes = files.reduce((sum, file) => sum + file.size, 0);
+  if (bytes <= bytesMax) return;
+  const limit = `${bytesMax / 2 ** 20} MB`;
+  throw requestError('payload_too_large', `the files of a run may be ${limit} together`, {
+    details: { field: 'files' },
+  });
+}
+
+async function removeAllBut(dir: string, kept: readonly string[]): Promise<void> {
+  const keep = new Set(kept);
+  for (const name of await readdir(dir)) {
+    if (!keep.has(name)) await rm(join(dir, name), { recursive: true, force: true });
+  }
+}
