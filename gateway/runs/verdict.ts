@@ -127,6 +127,9 @@ function fromResult(result: ClaudeResult, evidence: Evidence, now: number): Verd
 function fromApiError(result: ClaudeResult, transcript: Transcript, now: number): Verdict {
   const status = result.api_error_status ?? null;
   const failure = transcript.failure;
+  if (result.subtype === 'error_during_execution' && status === null && failure === null) {
+    return failed('crashed', 'Claude broke off in the middle of the run.');
+  }
   if (
     result.terminal_reason === 'prompt_too_long' ||
     result.terminal_reason === 'blocking_limit' ||

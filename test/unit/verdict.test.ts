@@ -90,7 +90,7 @@ const table: [seen: string, Seen, Outcome][] = [
   [
     'an error of execution',
     failed(null, null, { subtype: 'error_during_execution' }),
-    'upstream_error',
+    'crashed',
   ],
   ['a subtype of tomorrow', { result: { ...good, subtype: 'something_new' } }, 'upstream_error'],
   ['too many turns', failed(null, null, { subtype: 'error_max_turns' }), 'max_turns'],
