@@ -16,6 +16,8 @@ RUN npm ci --omit=dev --cache /tmp/npm && rm -rf /tmp/npm
 COPY shared ./shared
 COPY cli ./cli
 COPY gateway ./gateway
+# A checkout of somebody with a strict umask is for him alone.
+RUN chmod -R a+rX package.json shared cli gateway
 
 ENV NODE_ENV=production \
   PATH=/app/node_modules/.bin:$PATH \
