@@ -73,6 +73,7 @@ export async function openRunEngine(
   const runs = createRunService({
     limits: { ...config.runs, ...limits, models: config.models },
     queue,
+    shelf: storage.shelf,
     records: storage.records,
     worker,
     breaker,

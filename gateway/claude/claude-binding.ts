@@ -1,4 +1,7 @@
 // What a prepared process is told over stdin to become one particular run.
+import { jsonText, userLine, userMessage } from './user-message.ts';
+import type { ClaudeAttachment } from './user-message.ts';
+
 export type Effort = 'low' | 'medium' | 'high' | 'xhigh' | 'max';
 
 export type ClaudeRequest = {
@@ -9,6 +12,9 @@ export type ClaudeRequest = {
   jsonSchema: Readonly<Record<string, unknown>> | null;
 };
 
+/** A request with its files; what comes of the prompt does not depend on whether there are any. */
+export type ClaudeTask = ClaudeRequest & { attachments: readonly ClaudeAttachment[] };
+
 /** Ids under which the CLI answers our control requests. */
 export const controlRequests = {
   initialize: 'initialize',
@@ -17,7 +23,16 @@ export const controlRequests = {
 } as const;
 
 export function bindingLines(request: ClaudeRequest): string {
-  const { prompt, model, system, effort, jsonSchema } = request;
+  return `${settingLines(request)}${userLine(request.prompt)}`;
+}
+
+/** The same with files, in pieces. */
+export async function* bindingPieces(task: ClaudeTask): AsyncGenerator<string> {
+  yield settingLines(task);
+  yield* userMessage(task.prompt, task.attachments);
+}
+
+function settingLines({ model, system, effort, jsonSchema }: ClaudeRequest): string {
   return [
     control(controlRequests.initialize, {
       subtype: 'initialize',
@@ -30,13 +45,6 @@ export function bindingLines(request: ClaudeRequest): string {
       subtype: 'apply_flag_settings',
       settings: { model, ...(effort === null ? {} : { effortLevel: effort }) },
     }),
-    line({
-      type: 'user',
-      message: { role: 'user', content: prompt },
-      parent_tool_use_id: null,
-      // Literal text: no @path is read, no /command is run.
-      client_composed: true,
-    }),
   ].join('');
 }
 
@@ -45,11 +53,5 @@ export function interruptLine(): string {
 }
 
 function control(requestId: string, request: object): string {
-  return line({ type: 'control_request', request_id: requestId, request });
-}
-
-/** One line of JSON. The two Unicode line separators are legal in JSON but end a line for some readers. */
-function line(message: object): string {
-  const json = JSON.stringify(message);
-  return `${json.replaceAll('\u2028', String.raw`\u2028`).replaceAll('\u2029', String.raw`\u2029`)}\n`;
+  return `${jsonText({ type: 'control_request', request_id: requestId, request })}\n`;
 }

@@ -9,12 +9,13 @@ import { startSandboxed } from '../sandbox/sandboxed-process.ts';
 import type { ProcessExit, SandboxedProcess } from '../sandbox/sandboxed-process.ts';
 import { claudeArguments } from './claude-arguments.ts';
 import type { SpawnProfile } from './claude-arguments.ts';
-import { bindingLines, interruptLine } from './claude-binding.ts';
-import type { ClaudeRequest } from './claude-binding.ts';
+import { bindingLines, bindingPieces, interruptLine } from './claude-binding.ts';
+import type { ClaudeTask } from './claude-binding.ts';
 import { claudeEnvironment } from './claude-environment.ts';
 import type { CredentialVariables } from './claude-environment.ts';
 import { parseClaudeLine } from './claude-events.ts';
 import type { ClaudeEvent } from './claude-events.ts';
+import { feedInput } from './input-feed.ts';
 import { createLineSplitter } from './line-splitter.ts';
 
 export type ClaudeStart = {
@@ -37,8 +38,8 @@ export type ClaudeListener = {
 
 export type ClaudeProcess = {
   /** Tells the process what to do. Once only: a process serves one request. */
-  bind: (request: ClaudeRequest, listener: ClaudeListener) => void;
-  /** Asks for the current turn to end; the process answers with a result. */
+  bind: (task: ClaudeTask, listener: ClaudeListener) => void;
+  /** Asks for the current turn to end; the process answers with a result. Nothing happens before it has its whole message. */
   interrupt: () => void;
   /** No more input: the process exits when it is done. */
   finish: () => void;
@@ -67,15 +68,26 @@ export function prepareClaude(start: ClaudeStart, clock: Clock): ClaudeProcess {
   const environment = claudeEnvironment({ ...start, tier: start.sandbox.tier });
   const child = startSandboxed(command, environment, clock);
   let listener: ClaudeListener | null = null;
+  let isInsideMessage = false;
   const output = readOutput(child, start.outputBytesMax, () => listener);
 
   return {
-    bind(request, listenTo) {
+    bind(task, listenTo) {
       if (listener !== null) throw new Error('a claude process is bound once');
       listener = listenTo;
-      child.stdin.write(bindingLines(request));
+      if (task.attachments.length === 0) {
+        child.stdin.write(bindingLines(task));
+        return;
+      }
+      isInsideMessage = true;
+      feedInput(child.stdin, bindingPieces(task))
+        .then(() => (isInsideMessage = false))
+        // A file could not be read: half a message is not to be answered.
+        .catch(() => child.kill());
     },
-    interrupt: () => void child.stdin.write(interruptLine()),
+    interrupt() {
+      if (!isInsideMessage) child.stdin.write(interruptLine());
+    },
     finish: () => child.stdin.end(),
     terminate: child.terminate,
     kill: child.kill,

@@ -1,13 +1,11 @@
 // The files of apps: in the database what they are, in a directory their bytes.
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rm } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { isoTime } from '#shared/clock.ts';
 import type { Clock } from '#shared/clock.ts';
 import type { DatabaseWriter } from '#shared/database-writer.ts';
-import { requestError } from '#shared/errors.ts';
 import type { Log } from '#shared/log.ts';
 import { makeDirectory } from '#shared/make-directory.ts';
 
@@ -15,8 +13,8 @@ import { createFileQuota } from './file-quota.ts';
 import type { FilePlace, FileStore, StoredFile } from './file-store.ts';
 import { createIncomingFile } from './incoming-file.ts';
 import type { IncomingFile } from './incoming-file.ts';
-import { readPieces } from './open-file.ts';
-import type { OpenFile, OpenFiles } from './open-file.ts';
+import { createFileOpener, unknownFile } from './open-file.ts';
+import type { OpenFiles } from './open-file.ts';
 
 export type FilePage = { items: StoredFile[]; next: FilePlace | null };
 
@@ -47,7 +45,7 @@ export type FileShelfParts = {
 
 /** Clears away what a crash left. Needs the instance lock. */
 export async function openFileShelf(parts: FileShelfParts): Promise<FileShelf> {
-  const { dir, store, writer, limits, clock, log } = parts;
+  const { dir, store, writer, limits, clock } = parts;
   const incomingDir = join(dir, 'incoming');
   const pathOf = (fileToken: string): string => join(dir, fileToken);
   const now = (): string => isoTime(clock.now());
@@ -56,13 +54,6 @@ export async function openFileShelf(parts: FileShelfParts): Promise<FileShelf> {
   const sweep = async (): Promise<void> => {
     const expired = await writer.write(() => store.removeExpired(now()));
     for (const fileToken of expired) await rm(pathOf(fileToken), { force: true });
-  };
-  const openOne = async (appId: number, fileToken: string, opened: AsyncDisposableStack) => {
-    const file = store.find(appId, fileToken, now());
-    if (file === null) throw unknownFile();
-    const handle = await openBytes(pathOf(fileToken), file, log);
-    opened.defer(() => handle.close());
-    return { ...file, chunks: () => readPieces(handle, file.size) };
   };
 
   await makeDirectory(incomingDir, 0o700);
@@ -94,14 +85,7 @@ export async function openFileShelf(parts: FileShelfParts): Promise<FileShelf> {
         throw err;
       }
     },
-    async open(appId, fileTokens) {
-      await using opened = new AsyncDisposableStack();
-      const files: OpenFile[] = [];
-      for (const fileToken of fileTokens) files.push(await openOne(appId, fileToken, opened));
-      requireFit(files, limits.uploadBytes);
-      const kept = opened.move();
-      return { files, [Symbol.asyncDispose]: () => kept.disposeAsync() };
-    },
+    open: createFileOpener({ ...parts, pathOf, now, bytesMax: limits.uploadBytes }),
     list(appId, after, limit) {
       // One more than asked for tells whether there is a next page.
       const found = store.list(appId, after ?? beforeTheNewest, limit + 1, now());
@@ -121,35 +105,6 @@ const beforeTheNewest: FilePlace = { createdAt: '~', fileToken: '' };
 
 function newFileToken(): string {
   return `ff_${randomBytes(24).toString('base64url')}`;
-}
-
-/** The same for one that never was, is somebody else's or has expired. */
-function unknownFile(): Error {
-  return requestError('not_found', 'there is no such file: it was never there or has expired');
-}
-
-async function openBytes(path: string, file: StoredFile, log: Log): Promise<FileHandle> {
-  try {
-    const handle = await open(path, 'r');
-    const { size } = await handle.stat();
-    if (size === file.size) return handle;
-    await handle.close();
-    throw new Error(`${size} of ${file.size} bytes are there`);
-  } catch (err) {
-    const isOurs = err instanceof Error && 'code' in err && err.code !== 'ENOENT';
-    if (isOurs) throw err;
-    log.error({ err, sha256: file.sha256 }, 'the bytes of a file are gone');
-    throw unknownFile();
-  }
-}
-
-function requireFit(files: readonly StoredFile[], bytesMax: number): void {
-  const bytes = files.reduce((sum, file) => sum + file.size, 0);
-  if (bytes <= bytesMax) return;
-  const limit = `${bytesMax / 2 ** 20} MB`;
-  throw requestError('payload_too_large', `the files of a run may be ${limit} together`, {
-    details: { field: 'files' },
-  });
 }
 
 async function removeAllBut(dir: string, kept: readonly string[]): Promise<void> {

@@ -27,7 +27,7 @@ export type AdmittedRun = {
   metadata: Readonly<Record<string, string>>;
 };
 
-/** Throws AppError: `invalid_request`, `payload_too_large` or, for a file nobody has, `not_found`. */
+/** Throws AppError: `invalid_request` or `payload_too_large`. */
 export function admitRun(
   request: RunRequest,
   app: AppAccess,
@@ -38,8 +38,6 @@ export function admitRun(
     throw invalid('prompt', 'prompt must not be only white space');
   }
   if (request.system !== undefined) checkText('system', request.system, limits.systemBytes);
-  const [unknownFile] = request.files ?? [];
-  if (unknownFile !== undefined) throw requestError('not_found', 'a file in files does not exist');
   return {
     claude: {
       prompt: request.prompt,

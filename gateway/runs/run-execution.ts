@@ -1,7 +1,7 @@
 import type { Clock } from '#shared/clock.ts';
 
 // One run from the start of its process to its end: bound, watched, stopped when it must be, judged.
-import type { ClaudeRequest } from '../claude/claude-binding.ts';
+import type { ClaudeTask } from '../claude/claude-binding.ts';
 import type { ClaudeEvent } from '../claude/claude-events.ts';
 import { prepareClaude } from '../claude/claude-process.ts';
 import type { ClaudeExit, ClaudeStart } from '../claude/claude-process.ts';
@@ -36,7 +36,7 @@ const lingerMs = 2000;
 
 export function startExecution(
   start: ClaudeStart,
-  request: ClaudeRequest,
+  task: ClaudeTask,
   limits: { deadlines: DeadlineLimits; disk: RunDiskLimits },
   onAnswer: () => void,
   clock: Clock,
@@ -81,7 +81,7 @@ export function startExecution(
       if (reason !== null) stop(reason);
     }
   };
-  claude.bind(request, { onEvent, onTooMuchOutput: () => stop('output_too_large') });
+  claude.bind(task, { onEvent, onTooMuchOutput: () => stop('output_too_large') });
 
   const settle = (exit: ClaudeExit): ExecutionReport => {
     deadlines.stop();
@@ -97,7 +97,7 @@ export function startExecution(
         wasSilent: exit.stdoutBytes === 0,
         cutOff: exit.cutOff,
         stderrTail: exit.stderrTail,
-        wantsSchema: request.jsonSchema !== null,
+        wantsSchema: task.jsonSchema !== null,
       },
       clock.now(),
     );

@@ -3,13 +3,14 @@ import { Type } from 'typebox';
 import type { Static } from 'typebox';
 
 const metadataKeysMax = 16;
+const filesMax = 20;
 
 export const RunRequest = Type.Object(
   {
     prompt: Type.String({ minLength: 1 }),
     model: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
     system: Type.Optional(Type.String()),
-    files: Type.Optional(Type.Array(Type.String({ maxLength: 200 }), { maxItems: 100 })),
+    files: Type.Optional(Type.Array(Type.String({ maxLength: 200 }), { maxItems: filesMax })),
     timeout_secs: Type.Optional(Type.Number({ minimum: 1 })),
     effort: Type.Optional(Type.Enum(['low', 'medium', 'high', 'xhigh', 'max'])),
     max_turns: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),

@@ -6,6 +6,8 @@ import type { JsonValue } from '#shared/json-value.ts';
 import type { Log } from '#shared/log.ts';
 
 import type { AppAccess } from '../access/app-lookup.ts';
+import type { FileShelf } from '../files/file-shelf.ts';
+import type { OpenFile } from '../files/open-file.ts';
 import { admitRun } from './admission.ts';
 import type { AdmissionLimits, AdmittedRun } from './admission.ts';
 import { interruptedRetrySecs, outcomeError } from './outcome.ts';
@@ -38,6 +40,7 @@ export type RunService = {
 export type RunServiceParts = {
   limits: AdmissionLimits;
   queue: RunQueue;
+  shelf: Pick<FileShelf, 'open'>;
   records: RunRecords;
   worker: RunWorker;
   breaker: SignInBreaker;
@@ -60,6 +63,7 @@ type Ended = {
 type Passage = {
   call: RunCall;
   admitted: AdmittedRun;
+  files: readonly OpenFile[];
   run: RunFacts;
   ticket: Ticket;
   enteredAt: number;
@@ -73,7 +77,10 @@ export function createRunService(parts: RunServiceParts): RunService {
 
   const execute = async (call: RunCall): Promise<RunAnswer> => {
     const admitted = admitRun(call.request, call.app, parts.limits);
-    const run = factsOf(call, admitted, parts.newId('run'));
+    // Open from here on: what happens to a file while its run waits does not matter.
+    await using opened = await parts.shelf.open(call.app.appId, call.request.files ?? []);
+    const { files } = opened;
+    const run = factsOf(call, admitted, files, parts.newId('run'));
     const ticket = queue.enter({
       appId: call.app.appId,
       appName: call.app.name,
@@ -82,7 +89,7 @@ export function createRunService(parts: RunServiceParts): RunService {
     });
     try {
       const enteredAt = clock.monotonicMs();
-      const passage = { call, admitted, run, ticket, enteredAt, shutdown: shutdown.signal };
+      const passage = { call, admitted, files, run, ticket, enteredAt, shutdown: shutdown.signal };
       const ended = await pass(parts, passage);
       logRun(log, run, ended);
       return answer(run, ended);
@@ -148,7 +155,7 @@ async function waitForTurn({ call, ticket, shutdown }: Passage): Promise<Ended |
 
 async function work(parts: RunServiceParts, passage: Passage): Promise<Ended> {
   const { records, worker, breaker, clock } = parts;
-  const { run, admitted, call, ticket, enteredAt } = passage;
+  const { run, admitted, files, call, ticket, enteredAt } = passage;
   const refused = await refusal(parts, !breaker.admit());
   if (refused !== null) {
     if (refused.outcome !== 'auth') breaker.report(null);
@@ -159,7 +166,9 @@ async function work(parts: RunServiceParts, passage: Passage): Promise<Ended> {
     const queueMs = Math.round(clock.monotonicMs() - enteredAt);
     if (!ticket.startsAtOnce) await records.start(run);
     const { clientGone } = call;
-    const finished = await worker.work({ runId: run.runId, admitted, queueMs, clientGone });
+    const finished = await worker.work({
+      ...{ runId: run.runId, admitted, attachments: files, queueMs, clientGone },
+    });
     parts.queue.sawDuration(finished.durationMs);
     outcome = finished.verdict.outcome;
     return endedAs(finished, parts.signInMend);
@@ -189,7 +198,12 @@ function rowOf({ outcome, message, finished }: Ended): RunEnd {
   };
 }
 
-function factsOf(call: RunCall, admitted: AdmittedRun, runId: string): RunFacts {
+function factsOf(
+  call: RunCall,
+  admitted: AdmittedRun,
+  files: readonly OpenFile[],
+  runId: string,
+): RunFacts {
   const { app, address, request, requestId } = call;
   const details: Record<string, JsonValue> = {
     request_id: requestId,
@@ -197,8 +211,13 @@ function factsOf(call: RunCall, admitted: AdmittedRun, runId: string): RunFacts 
     prompt_bytes: admitted.promptBytes,
     timeout_secs: admitted.timeoutMs / 1000,
     metadata: { ...admitted.metadata },
+    ...(files.length === 0 ? {} : { files: files.map(fileFacts) }),
   };
   return { runId, appId: app.appId, appName: app.name, address, prompt: request.prompt, details };
+}
+
+function fileFacts({ fileToken, name, size, sha256, mediaType }: OpenFile) {
+  return { file_token: fileToken, name, size, sha256, media_type: mediaType };
 }
 
 function answer(run: RunFacts, { outcome, message, retryAfterSecs, finished }: Ended): RunAnswer {

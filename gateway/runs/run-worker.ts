@@ -11,6 +11,7 @@ import type { ClaudeInstallation, ClaudeLookup } from '../claude/claude-installa
 import type { LoginDirectory, LoginLease } from '../claude/login-directory.ts';
 import { emptyTranscript, finalText } from '../claude/transcript.ts';
 import type { Transcript } from '../claude/transcript.ts';
+import type { ClaudeAttachment } from '../claude/user-message.ts';
 import { runDirectoryAt } from '../sandbox/run-directory-layout.ts';
 import { makeRunDirectory, removeRunDirectory } from '../sandbox/run-directory.ts';
 import type { Sandbox } from '../sandbox/sandbox-tier.ts';
@@ -22,6 +23,7 @@ import type { StopReason, Verdict } from './verdict.ts';
 export type RunWork = {
   runId: string;
   admitted: AdmittedRun;
+  attachments?: readonly ClaudeAttachment[];
   queueMs: number;
   clientGone: AbortSignal;
 };
@@ -92,7 +94,7 @@ export function createRunWorker(options: RunWorkerOptions): RunWorker {
     }
   };
   const start = (
-    { runId, admitted }: RunWork,
+    { runId, admitted, attachments = [] }: RunWork,
     { program }: ClaudeInstallation,
     directory: ReturnType<typeof runDirectoryAt>,
     lease: LoginLease | null,
@@ -109,7 +111,7 @@ export function createRunWorker(options: RunWorkerOptions): RunWorker {
         baseUrl: options.baseUrl,
         outputBytesMax: options.limits.outputBytes,
       },
-      admitted.claude,
+      { ...admitted.claude, attachments },
       {
         deadlines: { ...options.deadlines, totalMs: admitted.timeoutMs },
         disk: {

@@ -1,12 +1,21 @@
 // A disk that is full, as a small file system of its own: mounted for the test, which needs root.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
 import { expectNothingLeft, startCheckedGateway } from '../support/leak-check.ts';
+import { upload } from '../support/upload-form.ts';
 
 type SmallDisk = Disposable & {
   path: string;
@@ -114,5 +123,23 @@ describe.skipIf(!canMount)(`a full disk${needsMount}`, () => {
     expect(row.outcome).toBe('disk_full');
     expect((await gateway.run(token, { prompt: 'again' })).body.result).toBe('again');
     expect(existsSync(join(dataDir, 'gateway.db'))).toBe(true);
+  });
+
+  test('takes no files, and leaves nothing of one that does not fit any more', async () => {
+    using disk = mountSmallDisk(64);
+    if (disk === null) return;
+    const dataDir = join(disk.path, 'data');
+    await using gateway = await startCheckedGateway({ dataDir, env: { DISK_RESERVE_MB: '1' } });
+    const token = await gateway.mint('app');
+    const full = { status: 507, body: { error: { code: 'disk_full', retryable: true } } };
+    disk.fill(3000);
+    expect(await upload(gateway, token, Buffer.alloc(2 ** 23, 'x'))).toMatchObject(full);
+    expect(readdirSync(join(dataDir, 'files'))).toEqual(['incoming']);
+    expect(readdirSync(join(dataDir, 'files/incoming'))).toEqual([]);
+    disk.empty();
+    disk.fill(100);
+    expect(await upload(gateway, token, 'hello')).toMatchObject(full);
+    disk.empty();
+    expect((await upload(gateway, token, 'hello')).status).toBe(201);
   });
 });

@@ -86,10 +86,6 @@ test('a system prompt has a limit of its own', () => {
   expect(refusalOf({ system: 'x'.repeat(101) })).toBe('payload_too_large system');
 });
 
-test('a file is not found while there are no files', () => {
-  expect(refusalOf({ files: ['ff_unknown'] })).toBe('not_found');
-});
-
 describe('a model', () => {
   test.each(['sonnet', 'opus', 'claude-sonnet-4-5', 'claude-opus-4-5[1m]'])(
     '%s is allowed',
