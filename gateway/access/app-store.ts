@@ -35,6 +35,8 @@ export type AppStore = {
   findApp(name: string): StoredApp | null;
   /** Newest first, revoked ones left out. */
   listApps(beforeAppId: number, limit: number): ListedApp[];
+  /** Those that were not revoked. */
+  countApps(): number;
   insertApp(app: Omit<StoredApp, 'appId'>): number;
   revokeApp(appId: number, at: string): void;
   insertToken(token: StoredToken): void;
@@ -85,6 +87,9 @@ export function createAppStore(db: Database): AppStore {
      where a.revoked_at is null and a.app_id < ?
      group by a.app_id order by a.app_id desc limit ?`,
   );
+  const countApps = db.prepare<[], { count: number }>(
+    'select count(*) as count from apps where revoked_at is null',
+  );
   const insertApp = db.prepare<[Omit<AppRow, 'app_id'>]>(
     `insert into apps (name, ip_cidrs, models, max_concurrent, timeout_secs_max,
        token_lifetime_secs, created_at)
@@ -108,6 +113,7 @@ export function createAppStore(db: Database): AppStore {
     readApp: (appId) => appOf(readApp.get(appId)),
     findApp: (name) => appOf(findApp.get(name)),
     listApps: (beforeAppId, limit) => listApps.all(beforeAppId, limit).map(listedAppOf),
+    countApps: () => countApps.get()?.count ?? 0,
     insertApp: (app) => Number(insertApp.run(rowOf(app)).lastInsertRowid),
     revokeApp: (appId, at) => void revokeApp.run(at, appId),
     insertToken: (token) => void insertToken.run(token),

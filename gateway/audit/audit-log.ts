@@ -63,6 +63,8 @@ export type AuditLog = {
    */
   prune(olderThan: string): number;
   verify(expectedHash?: string): ChainVerdict;
+  /** Only that many of the newest rows, where there are more. */
+  verifyNewest(rows: number): { verdict: ChainVerdict; isPartial: boolean };
 };
 
 const pruneBatch = 500;
@@ -104,6 +106,7 @@ export function createAuditLog(db: Database, clock: Clock): AuditLog {
     list: (query) => listPage(store, query),
     prune,
     verify: (expectedHash) => store.snapshot(() => verifyStore(store, expectedHash)),
+    verifyNewest: (rows) => store.snapshot(() => verifyNewest(store, rows)),
   };
 }
 
@@ -157,7 +160,23 @@ function readDetails(text: string): Record<string, JsonValue> {
 }
 
 function verifyStore(store: AuditStore, expectedHash: string | undefined): ChainVerdict {
-  const verdict = verifyChain(store.chain(), chainStart(store), expectedHash);
+  // Everything that is there, also what lies before the start: a row that should have gone is a break.
+  return withEnd(store, verifyChain(store.chainAfter(0), chainStart(store), expectedHash));
+}
+
+function verifyNewest(
+  store: AuditStore,
+  rows: number,
+): { verdict: ChainVerdict; isPartial: boolean } {
+  const startSeq = store.lastSeq() - rows;
+  const hash = startSeq > (store.firstSeq() ?? startSeq) ? store.hashAt(startSeq) : undefined;
+  // A start that is missing is found by looking at everything.
+  if (hash === undefined) return { verdict: verifyStore(store, undefined), isPartial: false };
+  const verdict = verifyChain(store.chainAfter(startSeq), { seq: startSeq, hash });
+  return { verdict: withEnd(store, verdict), isPartial: true };
+}
+
+function withEnd(store: AuditStore, verdict: ChainVerdict): ChainVerdict {
   const lastSeq = store.lastSeq();
   if (verdict.ok && verdict.headSeq < lastSeq) {
     const reason = `rows up to ${lastSeq} were written: the end of the log is missing`;

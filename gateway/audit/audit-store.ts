@@ -43,7 +43,9 @@ export type AuditStore = {
   list(filter: AuditFilter, beforeSeq: number, limit: number): AuditListRow[];
   firstSeq(): number | undefined;
   newestAnchor(): AuditAnchor | undefined;
-  chain(): Iterable<ChainRow>;
+  /** Those after `seq`, in order; 0 gives all. */
+  chainAfter(seq: number): Iterable<ChainRow>;
+  hashAt(seq: number): string | undefined;
   /** The number and hash of the last of at most `limit` oldest rows, all of them before `time`. */
   prunePoint(time: string, limit: number): { seq: number; hash: string } | undefined;
   deleteUpTo(seq: number): number;
@@ -83,11 +85,12 @@ export function createAuditStore(db: Database): AuditStore {
      from audit_log
      where pruned_to_seq is not null order by seq desc limit 1`,
   );
-  const chain = db.prepare<[], StoredAuditRow>(
+  const chainAfter = db.prepare<[number], StoredAuditRow>(
     `select seq, at, action, app, address, outcome, run_id as runId, prompt, details,
        pruned_to_seq as prunedToSeq, previous_hash as previousHash, hash
-     from audit_log order by seq`,
+     from audit_log where seq > ? order by seq`,
   );
+  const hashAt = db.prepare<[number], { hash: string }>('select hash from audit_log where seq = ?');
   const prunePoint = db.prepare<[{ time: string; limit: number }], { seq: number; hash: string }>(
     `with oldest as (select seq, at, hash from audit_log order by seq limit @limit)
      select seq, hash from oldest
@@ -110,7 +113,8 @@ export function createAuditStore(db: Database): AuditStore {
         .all({ ...filter, beforeSeq, limit }),
     firstSeq: () => firstSeq.get()?.seq ?? undefined,
     newestAnchor: () => newestAnchor.get(),
-    chain: () => chainRows(chain.iterate()),
+    chainAfter: (seq) => chainRows(chainAfter.iterate(seq)),
+    hashAt: (seq) => hashAt.get(seq)?.hash,
     prunePoint: (time, limit) => prunePoint.get({ time, limit }),
     deleteUpTo: (seq) => deleteUpTo.run(seq).changes,
     snapshot: (read) => db.transaction(read)(),

@@ -5,7 +5,13 @@ import { constants, open, rename, rm } from 'node:fs/promises';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 
-export type LoginFile = { bytes: Buffer; digest: string; expiresAt: number | null };
+export type LoginFile = {
+  bytes: Buffer;
+  digest: string;
+  /** Of the access token, in milliseconds since the epoch. */
+  expiresAt: number | null;
+  canRefresh: boolean;
+};
 
 const fileBytesMax = 64 * 2 ** 10;
 
@@ -47,7 +53,8 @@ function parseLoginFile(bytes: Buffer): LoginFile | null {
   }
   if (!Credentials.Check(content)) return null;
   const digest = createHash('sha256').update(bytes).digest('hex');
-  return { bytes, digest, expiresAt: content.claudeAiOauth.expiresAt ?? null };
+  const { expiresAt = null, refreshToken } = content.claudeAiOauth;
+  return { bytes, digest, expiresAt, canRefresh: Boolean(refreshToken) };
 }
 
 /** Readers see the old file or the new one, never half of it. @param ownerUid null keeps the gateway's own. */

@@ -15,6 +15,11 @@ export type Recovery = { interruptedRuns: number; removedDirectories: number; su
 const goneWithinMs = 5000;
 const ownDirectory = /^(run_[0-9a-z]{26}|gatehouse-.+)$/;
 
+/** Of a run, or of a look at the sandbox or at claude. */
+export function isOwnDirectory(name: string): boolean {
+  return ownDirectory.test(name);
+}
+
 /**
  * Only processes that carry the id of one of our own open runs are ended: a pid that was stored may belong to somebody else by
  * now, and another gateway on this host has runs of its own. Needs the instance lock.
@@ -44,7 +49,7 @@ async function endProcessesOf(runIds: ReadonlySet<string>, clock: Clock): Promis
 }
 
 async function removeLeftDirectories(runsDir: string): Promise<number> {
-  const names = (await readdir(runsDir)).filter((name) => ownDirectory.test(name));
+  const names = (await readdir(runsDir)).filter(isOwnDirectory);
   for (const name of names) await removeRunDirectory(join(runsDir, name));
   return names.length;
 }

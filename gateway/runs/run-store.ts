@@ -11,6 +11,8 @@ export type RunRow = {
   createdAt: string;
 };
 
+export type RunState = 'queued' | 'running' | 'ended';
+
 export type RunStore = {
   insert: (run: RunRow) => void;
   start: (runId: string, startedAt: string) => void;
@@ -20,6 +22,8 @@ export type RunStore = {
   ) => void;
   /** Runs that have not ended, oldest first. */
   open: () => RunRow[];
+  /** Null for one that is not ours, or was forgotten a day after its end. */
+  stateOf: (runId: string) => RunState | null;
   removeEndedBefore: (endedAt: string) => number;
 };
 
@@ -38,6 +42,9 @@ export function createRunStore(db: Database): RunStore {
     `select run_id as runId, app_id as appId, audit_draft as auditDraft, created_at as createdAt
      from runs where state <> 'ended' order by run_seq`,
   );
+  const stateOf = db.prepare<[string], { state: RunState }>(
+    'select state from runs where run_id = ?',
+  );
   const removeEndedBefore = db.prepare<[string]>(
     `delete from runs where state = 'ended' and ended_at < ?`,
   );
@@ -47,6 +54,7 @@ export function createRunStore(db: Database): RunStore {
     end: (runId, { outcome, survivors, endedAt }) =>
       mustChange(end.run(outcome, survivors, endedAt, runId).changes, runId),
     open: () => open.all(),
+    stateOf: (runId) => stateOf.get(runId)?.state ?? null,
     removeEndedBefore: (endedAt) => removeEndedBefore.run(endedAt).changes,
   };
 }

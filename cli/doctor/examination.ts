@@ -1,0 +1,94 @@
+// All checks in the order in which an operator wants to read them. Nothing is changed, no lock is taken.
+import { join } from 'node:path';
+
+import type { Clock } from '#shared/clock.ts';
+
+import type { Environment } from '../../gateway/config.ts';
+import { judgeAddresses } from './address-check.ts';
+import { attempt } from './attempt.ts';
+import { checkConfiguration, checkEnvironmentFile } from './configuration-check.ts';
+import type { ReadConfiguration } from './configuration-check.ts';
+import { readDockerNetwork } from './docker-network.ts';
+import { checkFileModes, checkUser } from './file-mode-check.ts';
+import { warn } from './finding.ts';
+import type { Finding } from './finding.ts';
+import { findLeftovers, judgeLeftovers } from './leftover-check.ts';
+import {
+  availableMemoryBytes,
+  checkDisk,
+  judgeClock,
+  judgeMemory,
+  judgeNode,
+} from './machine-check.ts';
+import { openRecords } from './records.ts';
+import { examineRuns } from './run-examination.ts';
+import { findRunningGateway, judgeRunning } from './running-gateway.ts';
+
+export type Subject = {
+  env: Environment;
+  cwd: string;
+  projectDir: string;
+  cores: number;
+  uid: number;
+  nodeVersion: string;
+  clock: Clock;
+};
+
+export type ExaminationOptions = { withProbe: boolean; signal: AbortSignal };
+
+export async function* examine(
+  subject: Subject,
+  options: ExaminationOptions,
+): AsyncGenerator<Finding> {
+  const { env, cwd, cores, clock } = subject;
+  yield judgeNode(subject.nodeVersion);
+  yield checkEnvironmentFile(join(cwd, '.env'));
+  const { findings, read } = checkConfiguration(env, cwd, cores);
+  yield* findings;
+  if (read !== null) return yield* examineConfigured(subject, read, options);
+  yield judgeClock(clock.now(), null);
+  yield warn(
+    'the rest',
+    'was not looked at, since it depends on the configuration',
+    'correct the configuration, then run the doctor again',
+  );
+}
+
+async function* examineConfigured(
+  subject: Subject,
+  read: ReadConfiguration,
+  options: ExaminationOptions,
+): AsyncGenerator<Finding> {
+  const { config } = read;
+  const gateway = await findRunningGateway(config);
+  yield judgeRunning(gateway);
+  yield* checkUser(config.dataDir, subject.uid);
+  yield* await attempt('file modes', () => checkFileModes(config.dataDir, config.runsDir));
+  yield* await attempt('addresses', () =>
+    judgeAddresses({ ...config, docker: readDockerNetwork() }),
+  );
+  yield* await attempt('disk', () => diskFindings(read));
+  yield* await attempt('memory', async () => [
+    judgeMemory(await availableMemoryBytes(), config.runs.concurrency),
+  ]);
+
+  const records = openRecords(config.dataDir);
+  try {
+    yield* records.findings;
+    yield* await attempt('clock', () => [judgeClock(subject.clock.now(), records.lastAuditAt())]);
+    yield* await attempt('leftovers', () =>
+      judgeLeftovers(findLeftovers(config.runsDir, gateway.holderPid !== null, records)),
+    );
+    yield* examineRuns(subject, read, records, { ...options, gateway });
+  } finally {
+    records.close();
+  }
+}
+
+async function diskFindings({ config }: ReadConfiguration): Promise<Finding[]> {
+  const { diskReserveBytes } = config.limits;
+  return [
+    await checkDisk('disk (data)', config.dataDir, diskReserveBytes),
+    await checkDisk('disk (runs)', config.runsDir, diskReserveBytes),
+  ];
+}

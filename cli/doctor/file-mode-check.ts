@@ -1,0 +1,48 @@
+// Who else on this machine may read what the gateway keeps.
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { fail, pass, warn } from './finding.ts';
+import type { Finding } from './finding.ts';
+
+const name = 'file modes';
+
+export function checkFileModes(dataDir: string, runsDir: string): Finding[] {
+  const directories = [dataDir, runsDir, join(dataDir, 'login'), join(dataDir, 'files')];
+  const files = [
+    'admin-token',
+    'gateway.db',
+    'gateway.db-wal',
+    'gateway.db-shm',
+    'gateway.lock',
+    'reserve',
+  ].map((each) => join(dataDir, each));
+  const loosened = [
+    ...directories.map((path) => judgeMode(path, '700')),
+    ...files.map((path) => judgeMode(path, '600')),
+  ].filter((finding) => finding !== null);
+  if (loosened.length > 0) return loosened;
+  return lstatSync(dataDir, { throwIfNoEntry: false }) === undefined
+    ? [pass(name, `${dataDir} is not there yet: the first start makes it`)]
+    : [pass(name, `${dataDir} and what is in it are for its owner alone`)];
+}
+
+function judgeMode(path: string, wanted: string): Finding | null {
+  const mode = lstatSync(path, { throwIfNoEntry: false })?.mode;
+  if (mode === undefined || (mode & 0o077) === 0) return null;
+  const seen = `${path} is ${(mode & 0o7777).toString(8)}: others on this machine get at it`;
+  return fail(name, seen, `chmod ${wanted} ${path}`);
+}
+
+/** Looked at by another user, nearly everything else looks different from how the gateway sees it. */
+export function checkUser(dataDir: string, uid: number): Finding[] {
+  const owner = lstatSync(dataDir, { throwIfNoEntry: false })?.uid;
+  if (owner === undefined || owner === uid) return [];
+  return [
+    warn(
+      'user',
+      `the doctor runs as uid ${uid}, ${dataDir} belongs to uid ${owner}`,
+      `run the doctor as the gateway's user: sudo -u '#${owner}' npm run doctor`,
+    ),
+  ];
+}

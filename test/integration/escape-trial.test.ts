@@ -1,0 +1,48 @@
+// The doctor's escape attempts: without a sandbox they have to succeed, or their failure would mean nothing.
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, expect, it } from 'vitest';
+
+import { systemClock } from '#shared/clock.ts';
+
+import { tryToEscape } from '../../gateway/sandbox/escape-trial.ts';
+import { probeSandbox } from '../../gateway/sandbox/sandbox-probe.ts';
+import type { SandboxMode } from '../../gateway/sandbox/sandbox-probe.ts';
+
+let dataDir: string;
+let runsDir: string;
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'gatehouse-'));
+  runsDir = join(dataDir, 'runs');
+  await mkdir(runsDir);
+  await writeFile(join(dataDir, 'gateway.db'), '');
+});
+afterEach(() => rm(dataDir, { recursive: true }));
+
+async function gotWith(mode: SandboxMode): Promise<Record<string, string | null>> {
+  const isRoot = process.getuid?.() === 0;
+  const place = { runsDir, dataDir, path: process.env['PATH'] ?? '', isRoot, clock: systemClock };
+  const { sandbox } = await probeSandbox(mode, place);
+  const attempts = await tryToEscape(sandbox, place);
+  expect(await readdir(runsDir)).toEqual([]);
+  return Object.fromEntries(attempts.map(({ name, got }) => [name, got]));
+}
+
+it('all succeed without a sandbox that need no privilege', async () => {
+  expect(await gotWith('none')).toMatchObject({
+    'file outside': 'its content was read',
+    ...{ "gateway's environment": expect.any(String), 'host processes': expect.any(String) },
+    'data directory': expect.stringContaining('gateway.db'),
+    // Found by its marker, also without a sandbox.
+    'process left behind': null,
+  });
+});
+
+it('all fail in the sandbox', async () => {
+  const got = await gotWith('require');
+  expect(Object.keys(got)).toHaveLength(9);
+  expect(Object.entries(got).filter(([, each]) => each !== null)).toEqual([]);
+});
