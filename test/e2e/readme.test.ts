@@ -55,6 +55,17 @@ test('the curl snippet gets an answer', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ ok: true, result: expect.stringContaining(question) });
 });
 
+test('the snippet with a file gets an answer about the file', async () => {
+  const snippet = snippetAfter('Upload a file, then name its token in `files`. With curl:', 'sh');
+  const { stdout } = await run('sh', ['-c', snippet], { env, cwd: projectDir });
+  expect(JSON.parse(stdout)).toMatchObject({
+    ...{ ok: true, result: expect.stringContaining('What is this file about?') },
+  });
+  const sent = JSON.stringify(model.calls.at(-1)?.body?.['messages']);
+  expect(sent).toContain(JSON.stringify(readme));
+  expect(sent).toContain('"title":"README.md"');
+});
+
 test.skipIf(python === null)('the Python snippet gets an answer', async () => {
   const file = join(dir, 'ask.py');
   await writeFile(file, snippetAfter('With Python, standard library only:', 'python'));
