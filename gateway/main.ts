@@ -8,6 +8,7 @@ import { StartError } from '#shared/errors.ts';
 import { createLog } from '#shared/log.ts';
 import { runService } from '#shared/service.ts';
 
+import { isWildcardAddress } from './access/host-policy.ts';
 import { openGateway } from './app.ts';
 import { ClaudeUnavailableError } from './claude/claude-installation.ts';
 import { readConfig } from './config.ts';
@@ -76,7 +77,9 @@ async function listen(
   }
   const address = app.server.address();
   const usedPort = typeof address === 'object' && address !== null ? address.port : port;
-  return `http://${isIPv6(host) ? `[${host}]` : host}:${usedPort}`;
+  // Nobody can connect to the address that stands for all of them.
+  const name = isWildcardAddress(host) ? (isIPv6(host) ? '::1' : '127.0.0.1') : host;
+  return `http://${isIPv6(name) ? `[${name}]` : name}:${usedPort}`;
 }
 
 function shortest(path: string): string {

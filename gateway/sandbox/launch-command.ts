@@ -1,7 +1,7 @@
 // The command line that starts one run in its sandbox. Pure: what is started, with which mounts, as whom.
 import { bubblewrapArguments } from './bubblewrap-arguments.ts';
 import type { Bind } from './bubblewrap-arguments.ts';
-import { programBinds, programInside } from './program-file.ts';
+import { programBinds, programWords } from './program-file.ts';
 import type { ProgramFile } from './program-file.ts';
 import { insideSandbox } from './run-directory-layout.ts';
 import type { RunDirectory } from './run-directory-layout.ts';
@@ -33,7 +33,7 @@ export const bwrapArgumentsFd = 3;
 export const bwrapStatusFd = 4;
 
 export function launchCommand(sandbox: Sandbox, request: LaunchRequest): LaunchCommand {
-  const program = [programInside(request.program, sandbox.tier), ...request.args];
+  const program = [...programWords(request.program, sandbox.tier), ...request.args];
   const { tools } = sandbox;
   // When memory runs out the run goes, not the gateway.
   const choom = tools.choom === null ? [] : [tools.choom, '-n', String(outOfMemoryScore), '--'];

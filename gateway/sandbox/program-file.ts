@@ -8,6 +8,8 @@ export type ProgramFile = {
   /** Real path on the host. */
   path: string;
   isScript: boolean;
+  /** A program of the host that is to read the script, where the script itself lies on a file system without execution. */
+  interpreter?: string;
 };
 
 /** Node of the gateway, bound beside a script so that `#!/usr/bin/env node` finds a recent one. */
@@ -16,6 +18,12 @@ const nodePath = process.execPath;
 export function programInside(program: ProgramFile, tier: SandboxTier): string {
   if (tier === 'none') return program.path;
   return join(insideSandbox.programs, program.isScript ? basename(program.path) : 'claude');
+}
+
+/** The program as the first words of a command line. */
+export function programWords(program: ProgramFile, tier: SandboxTier): string[] {
+  const inside = programInside(program, tier);
+  return program.interpreter === undefined ? [inside] : [program.interpreter, inside];
 }
 
 export function programBinds(program: ProgramFile): { from: string; to: string }[] {

@@ -98,7 +98,7 @@ async function selfCheck(
   clock: Clock,
 ): Promise<Refusal | null> {
   const command = launchCommand(sandbox, {
-    program: { path: script, isScript: true },
+    program: { path: script, isScript: true, interpreter: '/bin/sh' },
     args: [directory.root],
     directory,
     loginDir: null,

@@ -1,59 +1,13 @@
 // A disk that is full, as a small file system of its own: mounted for the test, which needs root.
-import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
 import { expectNothingLeft, startCheckedGateway } from '../support/leak-check.ts';
+import { canMount, mountSmallDisk, needsMount } from '../support/small-disk.ts';
 import { upload } from '../support/upload-form.ts';
-
-type SmallDisk = Disposable & {
-  path: string;
-  /** Leaves so many kilobytes. */
-  fill: (leftKilobytes: number) => void;
-  empty: () => void;
-};
-
-function mountSmallDisk(megabytes: number): SmallDisk | null {
-  const path = mkdtempSync(join(tmpdir(), 'gatehouse-disk-'));
-  const filler = join(path, 'filler');
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=0755`, 'tmpfs', path], {
-      stdio: 'pipe',
-    });
-  } catch {
-    rmSync(path, { recursive: true });
-    return null;
-  }
-  return {
-    path,
-    fill(leftKilobytes) {
-      const { bavail, bsize } = statfsSync(path);
-      writeFileSync(filler, Buffer.alloc(Math.max(0, bavail * bsize - leftKilobytes * 1024), 1));
-    },
-    empty: () => rmSync(filler, { force: true }),
-    [Symbol.dispose]: () => {
-      execFileSync('umount', ['-l', path], { stdio: 'pipe' });
-      rmSync(path, { recursive: true });
-    },
-  };
-}
-
-const canMount = ((): boolean => {
-  using disk = mountSmallDisk(1);
-  return disk !== null;
-})();
-const needsMount = canMount ? '' : ' (skipped: this user may not mount a tmpfs)';
 
 describe.skipIf(!canMount)(`a full disk${needsMount}`, () => {
   test.each([
