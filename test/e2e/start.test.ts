@@ -69,7 +69,7 @@ describe('a start without any configuration', () => {
     expect(files).toContain('admin-token');
     const modes = await Promise.all(files.map((name) => modeOf(join('data', name))));
     expect(Object.fromEntries(files.map((name, index) => [name, modes[index]]))).toEqual(
-      Object.fromEntries(files.map((name) => [name, '600'])),
+      Object.fromEntries(files.map((name) => [name, name === 'files' ? '700' : '600'])),
     );
   });
 
