@@ -11,6 +11,7 @@ import { createAppRegistry } from './access/app-registry.ts';
 import { installDoor } from './access/door.ts';
 import type { Door } from './access/door.ts';
 import { createLastUse } from './access/last-use.ts';
+import { termsNotice } from './claude/terms-notice.ts';
 import type { GatewayConfig, GatewaySecrets } from './config.ts';
 import { sweepFiles } from './files/file-sweep.ts';
 import { createHealth } from './health.ts';
@@ -27,7 +28,13 @@ import { openStorage } from './storage.ts';
 import type { Storage } from './storage.ts';
 import type { Surroundings } from './surroundings.ts';
 
-export type Gateway = { app: HttpApp; engine: RunEngine; adminToken: AdminToken };
+export type Gateway = {
+  app: HttpApp;
+  engine: RunEngine;
+  adminToken: AdminToken;
+  /** What the operator has to be told about the terms of use, as things are at the start. */
+  notice: string | null;
+};
 
 const ordinaryBodyBytes = 2 ** 20;
 
@@ -67,7 +74,8 @@ export async function openGateway(
     http.startDraining();
     await engine.runs.drain(config.runs.shutdownGraceMs);
   });
-  return { app: http.app, engine, adminToken };
+  const notice = termsNotice(engine.credential.source, storage.apps.countApps());
+  return { app: http.app, engine, adminToken, notice };
 }
 
 function openDoor(

@@ -43,13 +43,16 @@ async function main(): Promise<void> {
     graceMs: config.runs.shutdownGraceMs + closingMs,
     onForcedExit: killAllSandboxes,
     open: async (opened) => {
-      const { app, engine, adminToken } = await openGateway(config, secrets, surroundings, opened);
+      const gateway = await openGateway(config, secrets, surroundings, opened);
+      const { app, engine, adminToken, notice } = gateway;
       const claude = await engine.claude.current().catch(unavailable);
       const url = await listen(app, config.listen);
       const { sandbox, credential } = engine;
       const { filePath } = adminToken;
       const adminTokenFile = filePath === null ? null : shortest(filePath);
-      process.stderr.write(startReport({ url, sandbox, claude, credential, adminTokenFile }));
+      const facts = { url, sandbox, claude, credential, notice, adminTokenFile };
+      process.stderr.write(startReport(facts));
+      if (notice !== null) log.warn({ credential: credential.source }, notice);
       log.info(
         {
           url,

@@ -9,6 +9,8 @@ export type StartFacts = {
   sandbox: ProbedSandbox;
   claude: ClaudeInstallation | ClaudeUnavailableError;
   credential: ClaudeCredential;
+  /** About the terms of use; null when there is nothing to say. */
+  notice: string | null;
   /** Null when the token came from the environment. */
   adminTokenFile: string | null;
 };
@@ -19,6 +21,7 @@ export function startReport(facts: StartFacts): string {
     ...sandboxLines(facts.sandbox),
     claudeLine(facts.claude),
     ...credentialLines(facts.credential),
+    ...(facts.notice === null ? [] : [`    ${facts.notice}`]),
     `  admin token  ${facts.adminTokenFile ?? 'from ADMIN_BOOTSTRAP_TOKEN'}`,
     '',
     'Make a token for an app:',
