@@ -127,10 +127,10 @@ async function complaintOf(env: Record<string, string> = {}): Promise<Complaint>
 }
 
 /** Exactly this one, with this mend. */
-function only(complaint: string, mend: string | RegExp): unknown {
+function only(complaint: string, mend: RegExp): unknown {
   return {
     ...{ code: complaint.startsWith('fail') ? 1 : 0, complaints: [complaint] },
-    mend: typeof mend === 'string' ? expect.stringContaining(mend) : expect.stringMatching(mend),
+    mend: expect.stringMatching(mend),
   };
 }
 
@@ -143,7 +143,7 @@ describe('what is broken is found, with its mend', () => {
 
   it('a variable that is misspelt', async () => {
     expect(await complaintOf({ GATEWAY_PROT: '80' })).toEqual(
-      only('warn configuration', 'correct its name'),
+      only('warn configuration', /correct its name/),
     );
   });
 
@@ -164,9 +164,9 @@ describe('what is broken is found, with its mend', () => {
   });
 
   it.each([
-    ['the data directory', '', 0o755, 'chmod 700'],
-    ['the runs directory', 'runs', 0o711, 'chmod 700'],
-    ['the database', 'gateway.db', 0o640, 'chmod 600'],
+    ['the data directory', '', 0o755, /chmod 700/],
+    ['the runs directory', 'runs', 0o711, /chmod 700/],
+    ['the database', 'gateway.db', 0o640, /chmod 600/],
   ])('modes of %s that let others in', async (_what, name, mode, mend) => {
     await chmod(join(dataDir, name), mode);
     expect(await complaintOf()).toEqual(only('fail file modes', mend));
@@ -236,7 +236,7 @@ describe('what is broken is found, with its mend', () => {
 
   it('a claude that is missing', async () => {
     expect(await complaintOf({ CLAUDE_BIN: '/nonexistent/claude' })).toEqual(
-      only('fail claude', 'correct CLAUDE_BIN'),
+      only('fail claude', /correct CLAUDE_BIN/),
     );
   });
 
@@ -245,14 +245,14 @@ describe('what is broken is found, with its mend', () => {
       await complaintOf({
         CLAUDE_BIN: programs.fakeOfVersion('another-claude.ts', '1.0.0'),
       }),
-    ).toEqual(only('warn claude', 'upgrade:claude'));
+    ).toEqual(only('warn claude', /upgrade:claude/));
   });
 
   it('no sandbox, unless that was decided', async () => {
     expect(await complaintOf({ PATH: '/nonexistent' })).toEqual(
-      only('fail sandbox', 'install bubblewrap'),
+      only('fail sandbox', /install bubblewrap/),
     );
-    expect(await complaintOf({ SANDBOX: 'none' })).toEqual(only('warn sandbox', 'SANDBOX=auto'));
+    expect(await complaintOf({ SANDBOX: 'none' })).toEqual(only('warn sandbox', /SANDBOX=auto/));
   });
 
   it('a login that ran out, one that others can read, and one that is no login', async () => {
@@ -260,15 +260,15 @@ describe('what is broken is found, with its mend', () => {
     await mkdir(join(dataDir, 'claude'));
     const path = join(dataDir, 'claude', '.credentials.json');
     await writeFile(path, login({ expiresAt: Date.now() - 1000 }), { mode: 0o600 });
-    expect(await complaintOf(withLogin)).toEqual(only('fail login expiry', '/login'));
+    expect(await complaintOf(withLogin)).toEqual(only('fail login expiry', /\/login/));
     const renewable = { expiresAt: Date.now() - 1000, refreshToken: 'neither' };
     await writeFile(path, login(renewable));
-    expect(await complaintOf(withLogin)).toEqual(only('warn login expiry', '--probe'));
+    expect(await complaintOf(withLogin)).toEqual(only('warn login expiry', /--probe/));
     await writeFile(path, login({ expiresAt: Date.now() + 3_600_000 }));
     await chmod(path, 0o644);
     expect(await complaintOf(withLogin)).toEqual(only('fail login file', /chmod 600/));
     await writeFile(path, '{}');
-    expect(await complaintOf(withLogin)).toEqual(only('fail login', '/login'));
+    expect(await complaintOf(withLogin)).toEqual(only('fail login', /\/login/));
   });
 
   it('credentials that are not used, and no secret of any', async () => {
@@ -289,7 +289,7 @@ describe('what is broken is found, with its mend', () => {
       await complaintOf({
         ...{ ANTHROPIC_API_KEY: '', CLAUDE_CODE_OAUTH_TOKEN: 'not-a-real-one' },
       }),
-    ).toEqual(only('warn terms of use', 'ANTHROPIC_API_KEY'));
+    ).toEqual(only('warn terms of use', /ANTHROPIC_API_KEY/));
   });
 
   it('a sign-in that failed last', async () => {
