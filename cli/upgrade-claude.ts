@@ -17,14 +17,15 @@ if (rest.length > 0 || !isVersionName(wanted)) {
   process.stderr.write('npm run upgrade:claude [-- <version>], such as 2.1.329 or latest\n');
   process.exitCode = 2;
 } else {
-  // Ctrl-C ends npm or the tests, which this takes for a failure: it must live to go back.
-  process.on('SIGINT', () => {});
-  process.exitCode = await upgradeClaude(wanted, steps(), (line) => {
+  // Ends npm or the tests, which is a failure like any other: this has to live on to go back.
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort());
+  process.exitCode = await upgradeClaude(wanted, steps(stop.signal), (line) => {
     process.stdout.write(`${line}\n`);
   });
 }
 
-function steps(): UpgradeSteps {
+function steps(stop: AbortSignal): UpgradeSteps {
   const { section } = readClaudePin(projectDir);
   const saved = new Map(pinFiles.map((name) => [name, readFileSync(join(projectDir, name))]));
   return {
@@ -32,10 +33,16 @@ function steps(): UpgradeSteps {
     async install(version) {
       const save = section === 'dependencies' ? '--save-prod' : '--save-dev';
       const spec = `${claudePackage}@${version}`;
-      return succeeds('npm', ['install', '--save-exact', save, '--no-audit', '--no-fund', spec]);
+      return succeeds(
+        'npm',
+        ['install', '--save-exact', save, '--no-audit', '--no-fund', spec],
+        stop,
+      );
     },
     installedVersion,
-    testContract: () => succeeds('vitest', ['run', '--project', 'e2e', ...contractTests()]),
+    testContract: () =>
+      // A version that differs may hang in one test after the other.
+      succeeds('vitest', ['run', '--bail=3', '--project', 'e2e', ...contractTests()], stop),
     async restore() {
       for (const [name, content] of saved) writeFileSync(join(projectDir, name), content);
       // Only what differs from the lockfile is fetched again, and the lockfile itself stays as it is.
@@ -57,13 +64,18 @@ async function installedVersion(): Promise<string | null> {
   return result.exitCode === 0 ? (/^\d+\.\d+\.\d+\S*/.exec(result.stdout)?.[0] ?? null) : null;
 }
 
-async function succeeds(file: string, args: readonly string[]): Promise<boolean> {
+async function succeeds(
+  file: string,
+  args: readonly string[],
+  stop?: AbortSignal,
+): Promise<boolean> {
   const result = await execa(file, args, {
     cwd: projectDir,
     preferLocal: true,
     localDir: projectDir,
     stdio: ['ignore', 'inherit', 'inherit'],
     reject: false,
+    ...(stop === undefined ? {} : { cancelSignal: stop }),
   });
   return result.exitCode === 0;
 }

@@ -80,7 +80,7 @@ it('pins exactly what passes the contract tests, where it was pinned before', as
     '--save-exact --save-prod',
   );
   expect(readFileSync(at('node_modules/.bin/vitest.log'), 'utf8')).toBe(
-    'run --project e2e test/e2e/cli-contract-stand-in.test.ts\n',
+    'run --bail=3 --project e2e test/e2e/cli-contract-stand-in.test.ts\n',
   );
 });
 
@@ -97,6 +97,14 @@ it('goes back when there is no such version, and tests nothing', async () => {
   expect((await upgrade('0.0.404')).code).toBe(1);
   expect(pinFiles(copy.path)).toEqual(pinFiles(projectDir));
   expect(existsSync(at('node_modules/.bin/vitest.log'))).toBe(false);
+});
+
+it('goes back when it is stopped in the middle', async () => {
+  program('vitest', '#!/bin/sh\nkill -TERM $PPID\nexec sleep 600\n');
+  const { code, stdout } = await upgrade('9.8.7');
+  expect(stdout).toContain('as before');
+  expect(code).toBe(1);
+  expect(pinFiles(copy.path)).toEqual(pinFiles(projectDir));
 });
 
 it('takes nothing that is not a version', async () => {
