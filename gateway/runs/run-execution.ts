@@ -9,6 +9,7 @@ import { createTranscriber } from '../claude/transcript.ts';
 import type { Transcript } from '../claude/transcript.ts';
 import { watchDeadlines } from './deadlines.ts';
 import type { DeadlineLimits } from './deadlines.ts';
+import { createLinger } from './linger.ts';
 import { reasonNotToRetry } from './retry-limit.ts';
 import { watchRunDisk } from './run-disk-watch.ts';
 import type { RunDiskLimits } from './run-disk-watch.ts';
@@ -31,9 +32,6 @@ export type Execution = {
   ended: Promise<ExecutionReport>;
 };
 
-/** A single run's process goes when it has answered; one that stays is not waited for any longer. */
-const lingerMs = 2000;
-
 export function startExecution(
   start: ClaudeStart,
   task: ClaudeTask,
@@ -48,7 +46,6 @@ export function startExecution(
   const over = new AbortController();
   let stopped: StopReason | null = null;
   let endedAfterResult = false;
-  let linger: AbortController | null = null;
   let firstEventMs: number | null = null;
 
   const stop = (reason: StopReason): void => {
@@ -60,22 +57,21 @@ export function startExecution(
   const deadlines = watchDeadlines(limits.deadlines, clock, stop);
   watchRunDisk(start.directory.root, limits.disk, clock, over.signal, () => stop('disk_full'));
 
-  const waitForExit = async (): Promise<void> => {
-    linger?.abort();
-    linger = new AbortController();
-    claude.finish();
-    await clock.sleep(lingerMs, AbortSignal.any([linger.signal, over.signal]));
+  const linger = createLinger(clock, over.signal, () => {
     endedAfterResult = true;
     claude.kill();
-  };
+  });
   const onEvent = (event: ClaudeEvent): void => {
     firstEventMs ??= clock.monotonicMs() - startedAt;
     // An answer to a control request says that the CLI has started, not that it begins with the prompt.
     if (event.type !== 'garbage' && event.type !== 'control') deadlines.sawProgress();
-    if (event.type === 'init') linger?.abort();
+    if (event.type === 'init') linger.cancel();
     transcriber.add(event);
     if (event.type === 'assistant' && event.failure === null) onAnswer();
-    if (event.type === 'result') waitForExit().catch(() => {});
+    if (event.type === 'result') {
+      claude.finish();
+      linger.begin();
+    }
     if (event.type === 'retry') {
       const reason = reasonNotToRetry(event);
       if (reason !== null) stop(reason);
@@ -86,23 +82,21 @@ export function startExecution(
   const settle = (exit: ClaudeExit): ExecutionReport => {
     deadlines.stop();
     over.abort();
-    const verdict = decideVerdict(
-      {
-        transcript,
-        exitCode: exit.code,
-        signal: exit.signal,
-        startFailureCode: exit.startFailure === null ? null : (exit.startFailure.code ?? 'unknown'),
-        stopped,
-        endedAfterResult,
-        wasSilent: exit.stdoutBytes === 0,
-        cutOff: exit.cutOff,
-        stderrTail: exit.stderrTail,
-        wantsSchema: task.jsonSchema !== null,
-      },
-      clock.now(),
-    );
+    const seen = { transcript, stopped, endedAfterResult, wantsSchema: task.jsonSchema !== null };
+    const verdict = decideVerdict({ ...seen, ...evidenceOf(exit) }, clock.now());
     const durationMs = Math.round(clock.monotonicMs() - startedAt);
     return { verdict, transcript, exit, durationMs, firstEventMs };
   };
   return { stop, ended: claude.exited.then(settle) };
+}
+
+function evidenceOf(exit: ClaudeExit) {
+  return {
+    exitCode: exit.code,
+    signal: exit.signal,
+    startFailureCode: exit.startFailure === null ? null : (exit.startFailure.code ?? 'unknown'),
+    wasSilent: exit.stdoutBytes === 0,
+    cutOff: exit.cutOff,
+    stderrTail: exit.stderrTail,
+  };
 }

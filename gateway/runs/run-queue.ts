@@ -54,16 +54,11 @@ export function createRunQueue(options: {
       next.start();
     }
   };
-  /** Lets the next in once, however often it is called. */
-  const leaver = (free: () => void): (() => void) => {
-    let left = false;
-    return () => {
-      if (left) return;
-      left = true;
+  const leaver = (free: () => void): (() => void) =>
+    once(() => {
       free();
       startNext();
-    };
-  };
+    });
   const wait = (entry: QueueEntry): Ticket => {
     const place = Promise.withResolvers<void>();
     const mine: Waiting = { ...entry, start: place.resolve, since: monotonicMs() };
@@ -95,11 +90,18 @@ export function createRunQueue(options: {
     sawDuration(ms) {
       typicalRunMs += (ms - typicalRunMs) / 8;
     },
-    counts: () => ({
-      running: slots.taken(),
-      waiting: waiting.length,
-      oldestWaitingMs: waiting[0] === undefined ? null : monotonicMs() - waiting[0].since,
-    }),
+    counts() {
+      const oldestWaitingMs = waiting[0] === undefined ? null : monotonicMs() - waiting[0].since;
+      return { running: slots.taken(), waiting: waiting.length, oldestWaitingMs };
+    },
+  };
+}
+
+function once(act: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) act();
+    done = true;
   };
 }
 

@@ -1,16 +1,14 @@
 // A run in the database: written down when it is accepted, closed together with its audit row.
-import { createHash } from 'node:crypto';
-
 import { isoTime } from '#shared/clock.ts';
 import type { Clock } from '#shared/clock.ts';
 import type { DatabaseWriter } from '#shared/database-writer.ts';
 import type { JsonValue } from '#shared/json-value.ts';
 
 import type { AuditLog } from '../audit/audit-log.ts';
+import { auditEntryOf, draftOf } from './audit-draft.ts';
+import type { AuditDraft, PromptPolicy } from './audit-draft.ts';
 import type { Outcome } from './outcome.ts';
 import type { RunStore } from './run-store.ts';
-
-export type PromptPolicy = 'full' | 'hash' | 'none';
 
 export type RunFacts = {
   runId: string;
@@ -40,13 +38,6 @@ export type RunRecords = {
   closeInterrupted: (survivorsOf: (runId: string) => number) => Promise<string[]>;
 };
 
-type Draft = {
-  app: string;
-  address: string;
-  prompt: string | null;
-  details: Record<string, JsonValue>;
-};
-
 export function createRunRecords(
   store: RunStore,
   audit: AuditLog,
@@ -55,28 +46,18 @@ export function createRunRecords(
 ): RunRecords {
   const { prompts, clock } = options;
   const now = (): string => isoTime(clock.now());
-  const drafts = new Map<string, Draft>();
+  const drafts = new Map<string, AuditDraft>();
 
-  const insert = (run: RunFacts, draft: Draft): void =>
+  const insert = (run: RunFacts, draft: AuditDraft): void =>
     store.insert({
       runId: run.runId,
       appId: run.appId,
       auditDraft: JSON.stringify(draft),
       createdAt: now(),
     });
-  const close = (runId: string, draft: Draft, end: RunEnd): void => {
-    const { stderrTail = '' } = end;
-    const quoted = stderrTail === '' || prompts !== 'full' ? {} : { stderr_tail: stderrTail };
+  const close = (runId: string, draft: AuditDraft, end: RunEnd): void => {
     store.end(runId, { outcome: end.outcome, survivors: end.survivors, endedAt: now() });
-    audit.append({
-      action: 'run',
-      app: draft.app,
-      address: draft.address,
-      outcome: end.outcome,
-      runId,
-      prompt: draft.prompt,
-      details: { ...draft.details, ...end.details, ...quoted, survivors: end.survivors },
-    });
+    audit.append(auditEntryOf(runId, draft, end, prompts));
   };
   return {
     async accept(run, startsAtOnce) {
@@ -103,7 +84,7 @@ export function createRunRecords(
     closeInterrupted: (survivorsOf) =>
       writer.write(() =>
         store.open().map(({ runId, auditDraft }) => {
-          const draft: Draft = JSON.parse(auditDraft);
+          const draft: AuditDraft = JSON.parse(auditDraft);
           close(runId, draft, {
             outcome: 'interrupted',
             survivors: survivorsOf(runId),
@@ -112,18 +93,5 @@ export function createRunRecords(
           return runId;
         }),
       ),
-  };
-}
-
-function draftOf(run: RunFacts, prompts: PromptPolicy): Draft {
-  const hash =
-    prompts === 'hash'
-      ? { prompt_sha256: createHash('sha256').update(run.prompt).digest('hex') }
-      : {};
-  return {
-    app: run.appName,
-    address: run.address,
-    prompt: prompts === 'full' ? run.prompt : null,
-    details: { ...run.details, ...hash },
   };
 }

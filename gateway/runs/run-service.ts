@@ -1,5 +1,6 @@
 // Runs for apps: admitted, written down, queued, executed, settled, answered.
 import type { Clock } from '#shared/clock.ts';
+import { DatabaseFullError } from '#shared/database-writer.ts';
 import { AppError } from '#shared/errors.ts';
 import type { NewId } from '#shared/ids.ts';
 import type { JsonValue } from '#shared/json-value.ts';
@@ -128,9 +129,17 @@ async function pass(parts: RunServiceParts, passage: Passage): Promise<Ended> {
     return refused;
   }
   await records.accept(run, passage.ticket.startsAtOnce);
-  const ended = (await waitForTurn(passage)) ?? (await work(parts, passage));
+  const ended = (await waitForTurn(passage)) ?? (await work(parts, passage).catch(brokenOff));
   await records.end(run, rowOf(ended));
   return ended;
+
+  /** The run could not be written down as started: its row is closed all the same. */
+  function brokenOff(err: unknown): Ended {
+    parts.log.error({ err, run_id: run.runId }, 'run could not be started');
+    const isFull = err instanceof DatabaseFullError;
+    const message = 'The run could not be written down on the gateway.';
+    return { outcome: isFull ? 'disk_full' : 'spawn_failed', message, finished: null };
+  }
 }
 
 /** Refusals that count as runs, unlike the caller's own mistakes: they are audited. */

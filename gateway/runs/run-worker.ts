@@ -13,6 +13,7 @@ import { emptyTranscript, finalText } from '../claude/transcript.ts';
 import type { Transcript } from '../claude/transcript.ts';
 import type { ClaudeAttachment } from '../claude/user-message.ts';
 import { runDirectoryAt } from '../sandbox/run-directory-layout.ts';
+import type { RunDirectory } from '../sandbox/run-directory-layout.ts';
 import { makeRunDirectory, removeRunDirectory } from '../sandbox/run-directory.ts';
 import type { Sandbox } from '../sandbox/sandbox-tier.ts';
 import type { AdmittedRun } from './admission.ts';
@@ -63,7 +64,6 @@ export type RunWorkerOptions = {
 };
 
 export function createRunWorker(options: RunWorkerOptions): RunWorker {
-  const { clock } = options;
   const interrupted = new AbortController();
 
   const execute = async (work: RunWork): Promise<FinishedRun> => {
@@ -74,7 +74,7 @@ export function createRunWorker(options: RunWorkerOptions): RunWorker {
     try {
       makeRunDirectory(directory, options.sandbox.runUid);
       lease = (await options.login?.lease(cancel)) ?? null;
-      const execution = start(work, installation, directory, lease);
+      const execution = start(options, work, installation, directory, lease);
       const stop = (): void => execution.stop(stopReason(work));
       cancel.addEventListener('abort', stop, { once: true });
       if (cancel.aborted) stop();
@@ -82,47 +82,9 @@ export function createRunWorker(options: RunWorkerOptions): RunWorker {
       cancel.removeEventListener('abort', stop);
       return finishedRun(work, report, installation, options.sandbox);
     } finally {
-      await clearUp(work.runId, directory.root, lease);
+      await clearUp(options.log, work.runId, directory.root, lease);
     }
   };
-  /** What cannot be cleared up is no reason to lose the answer: the next start clears it away. */
-  const clearUp = async (runId: string, root: string, lease: LoginLease | null): Promise<void> => {
-    const done = await Promise.allSettled([lease?.release(), removeRunDirectory(root)]);
-    for (const each of done) {
-      if (each.status === 'fulfilled') continue;
-      options.log.error({ err: each.reason, run_id: runId }, 'run could not be cleared up');
-    }
-  };
-  const start = (
-    { runId, admitted, attachments = [] }: RunWork,
-    { program }: ClaudeInstallation,
-    directory: ReturnType<typeof runDirectoryAt>,
-    lease: LoginLease | null,
-  ): Execution =>
-    startExecution(
-      {
-        runId,
-        sandbox: options.sandbox,
-        program,
-        directory,
-        profile: admitted.profile,
-        credential: options.credential.variables,
-        loginDir: lease?.dir ?? null,
-        baseUrl: options.baseUrl,
-        outputBytesMax: options.limits.outputBytes,
-      },
-      { ...admitted.claude, attachments },
-      {
-        deadlines: { ...options.deadlines, totalMs: admitted.timeoutMs },
-        disk: {
-          runBytes: options.limits.runDiskBytes,
-          // New runs are refused at the whole reserve; those under way may use some of it.
-          reserveBytes: options.limits.diskReserveBytes / 4,
-        },
-      },
-      options.onAnswer,
-      clock,
-    );
   return {
     async work(work) {
       try {
@@ -138,6 +100,51 @@ export function createRunWorker(options: RunWorkerOptions): RunWorker {
     },
     interruptAll: () => interrupted.abort(),
   };
+}
+
+function start(
+  options: RunWorkerOptions,
+  { runId, admitted, attachments = [] }: RunWork,
+  { program }: ClaudeInstallation,
+  directory: RunDirectory,
+  lease: LoginLease | null,
+): Execution {
+  const { sandbox, credential, baseUrl, limits } = options;
+  return startExecution(
+    {
+      runId,
+      sandbox,
+      program,
+      directory,
+      profile: admitted.profile,
+      credential: credential.variables,
+      loginDir: lease?.dir ?? null,
+      baseUrl,
+      outputBytesMax: limits.outputBytes,
+    },
+    { ...admitted.claude, attachments },
+    {
+      deadlines: { ...options.deadlines, totalMs: admitted.timeoutMs },
+      // New runs are refused at the whole reserve; those under way may use some of it.
+      disk: { runBytes: limits.runDiskBytes, reserveBytes: limits.diskReserveBytes / 4 },
+    },
+    options.onAnswer,
+    options.clock,
+  );
+}
+
+/** What cannot be cleared up is no reason to lose the answer: the next start clears it away. */
+async function clearUp(
+  log: Log,
+  runId: string,
+  root: string,
+  lease: LoginLease | null,
+): Promise<void> {
+  const done = await Promise.allSettled([lease?.release(), removeRunDirectory(root)]);
+  for (const each of done) {
+    if (each.status === 'fulfilled') continue;
+    log.error({ err: each.reason, run_id: runId }, 'run could not be cleared up');
+  }
 }
 
 function stopReason({ clientGone }: RunWork): StopReason {

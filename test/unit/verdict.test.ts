@@ -87,11 +87,7 @@ const table: [seen: string, Seen, Outcome][] = [
   ['half a line', { cutOff: true }, 'crashed'],
   ['garbage only', { said: { garbageLines: 3 } }, 'crashed'],
   ['an error said with exit 0', { ...failed(500, 'server_error'), exitCode: 0 }, 'upstream_error'],
-  [
-    'an error of execution',
-    failed(null, null, { subtype: 'error_during_execution' }),
-    'crashed',
-  ],
+  ['an error of execution', failed(null, null, { subtype: 'error_during_execution' }), 'crashed'],
   ['a subtype of tomorrow', { result: { ...good, subtype: 'something_new' } }, 'upstream_error'],
   ['too many turns', failed(null, null, { subtype: 'error_max_turns' }), 'max_turns'],
   ['a budget used up', failed(null, null, { subtype: 'error_max_budget_usd' }), 'budget'],
