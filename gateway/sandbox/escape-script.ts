@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // Tries to get out of the sandbox it is started in, and prints how far it came. Nothing imports it: the doctor runs it in place
 // of claude. What to look for comes over stdin, since an argv of ours would be found in /proc and taken for the host's.
 import { spawn, spawnSync } from 'node:child_process';

@@ -104,11 +104,11 @@ async function attemptsInside(
 ): Promise<Record<string, string | null>> {
   const script = join(root, 'escape-script.ts');
   await copyFile(join(import.meta.dirname, 'escape-script.ts'), script);
-  await chmod(script, 0o755);
+  await chmod(script, 0o644);
   const directory = runDirectoryAt(join(root, 'run'));
   makeRunDirectory(directory, sandbox.runUid);
   const command = launchCommand(sandbox, {
-    program: { path: script, isScript: true },
+    program: { path: script, isScript: true, interpreter: nodeInside(sandbox.tier) },
     args: [],
     directory,
     loginDir: null,
@@ -120,6 +120,11 @@ async function attemptsInside(
     [runMarker]: basename(root),
   };
   return outcomesOf(startSandboxed(command, environment, clock), targets);
+}
+
+/** Named, since RUNS_DIR may lie on a file system without execution. */
+function nodeInside(tier: SandboxTier): string {
+  return tier === 'none' ? process.execPath : join(insideSandbox.programs, 'node');
 }
 
 async function outcomesOf(

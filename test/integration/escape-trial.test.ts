@@ -10,6 +10,7 @@ import { systemClock } from '#shared/clock.ts';
 import { tryToEscape } from '../../gateway/sandbox/escape-trial.ts';
 import { probeSandbox } from '../../gateway/sandbox/sandbox-probe.ts';
 import type { SandboxMode } from '../../gateway/sandbox/sandbox-probe.ts';
+import { canMount, mountSmallDisk, needsMount } from '../support/small-disk.ts';
 
 let dataDir: string;
 let runsDir: string;
@@ -22,12 +23,21 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataDir, { recursive: true }));
 
-async function gotWith(mode: SandboxMode): Promise<Record<string, string | null>> {
+async function gotWith(
+  mode: SandboxMode,
+  inRuns = runsDir,
+): Promise<Record<string, string | null>> {
   const isRoot = process.getuid?.() === 0;
-  const place = { runsDir, dataDir, path: process.env['PATH'] ?? '', isRoot, clock: systemClock };
+  const place = {
+    runsDir: inRuns,
+    dataDir,
+    path: process.env['PATH'] ?? '',
+    isRoot,
+    clock: systemClock,
+  };
   const { sandbox } = await probeSandbox(mode, place);
   const attempts = await tryToEscape(sandbox, place);
-  expect(await readdir(runsDir)).toEqual([]);
+  expect(await readdir(inRuns)).toEqual([]);
   return Object.fromEntries(attempts.map(({ name, got }) => [name, got]));
 }
 
@@ -45,4 +55,10 @@ it('all fail in the sandbox', async () => {
   const got = await gotWith('require');
   expect(Object.keys(got)).toHaveLength(9);
   expect(Object.entries(got).filter(([, each]) => each !== null)).toEqual([]);
+});
+
+it.skipIf(!canMount)(`they are made also where RUNS_DIR may not execute${needsMount}`, async () => {
+  using disk = mountSmallDisk(32, 'mode=0755,noexec');
+  const got = await gotWith('require', disk?.path);
+  expect(Object.values(got)).toEqual(Array.from({ length: 9 }, () => null));
 });
