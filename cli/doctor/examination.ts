@@ -9,7 +9,7 @@ import { attempt } from './attempt.ts';
 import { checkConfiguration, checkEnvironmentFile } from './configuration-check.ts';
 import type { ReadConfiguration } from './configuration-check.ts';
 import { readDockerNetwork } from './docker-network.ts';
-import { checkFileModes, checkUser } from './file-mode-check.ts';
+import { checkFileModes, judgeUser, ownerOf } from './file-mode-check.ts';
 import { warn } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { findLeftovers, judgeLeftovers } from './leftover-check.ts';
@@ -60,10 +60,19 @@ async function* examineConfigured(
   options: ExaminationOptions,
 ): AsyncGenerator<Finding> {
   const { config } = read;
+  const { dataDir } = config;
+  const ofUser = await attempt('user', () => judgeUser(dataDir, ownerOf(dataDir), subject.uid));
+  yield* ofUser;
+  if (ofUser.some(({ status }) => status === 'fail')) {
+    return yield warn(
+      'the rest',
+      'was not looked at, since this user cannot see it',
+      "run the doctor again as the gateway's user",
+    );
+  }
   const gateway = await findRunningGateway(config);
   yield judgeRunning(gateway);
-  yield* checkUser(config.dataDir, subject.uid);
-  yield* await attempt('file modes', () => checkFileModes(config.dataDir, config.runsDir));
+  yield* await attempt('file modes', () => checkFileModes(dataDir, config.runsDir));
   yield* await attempt('addresses', () =>
     judgeAddresses({ ...config, docker: readDockerNetwork() }),
   );
@@ -72,7 +81,7 @@ async function* examineConfigured(
     judgeMemory(await availableMemoryBytes(), config.runs.concurrency),
   ]);
 
-  const records = openRecords(config.dataDir);
+  const records = openRecords(dataDir);
   try {
     yield* records.findings;
     yield* await attempt('clock', () => [judgeClock(subject.clock.now(), records.lastAuditAt())]);

@@ -34,15 +34,14 @@ function judgeMode(path: string, wanted: string): Finding | null {
   return fail(name, seen, `chmod ${wanted} ${path}`);
 }
 
-/** Looked at by another user, nearly everything else looks different from how the gateway sees it. */
-export function checkUser(dataDir: string, uid: number): Finding[] {
-  const owner = lstatSync(dataDir, { throwIfNoEntry: false })?.uid;
-  if (owner === undefined || owner === uid) return [];
-  return [
-    warn(
-      'user',
-      `the doctor runs as uid ${uid}, ${dataDir} belongs to uid ${owner}`,
-      `run the doctor as the gateway's user: sudo -u '#${owner}' npm run doctor`,
-    ),
-  ];
+/** Another user sees nothing of it, and root most things as the gateway does not. */
+export function judgeUser(dataDir: string, owner: number | null, uid: number): Finding[] {
+  if (owner === null || owner === uid) return [];
+  const seen = `the doctor runs as uid ${uid}, ${dataDir} belongs to uid ${owner}`;
+  const mend = `run the doctor as the gateway's user: sudo -u '#${owner}' npm run doctor`;
+  return [uid === 0 ? warn('user', seen, mend) : fail('user', seen, mend)];
+}
+
+export function ownerOf(path: string): number | null {
+  return lstatSync(path, { throwIfNoEntry: false })?.uid ?? null;
 }

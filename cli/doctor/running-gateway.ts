@@ -54,9 +54,9 @@ async function askHealth(url: string): Promise<AnsweredHealth | null> {
 }
 
 function lockHolder(path: string): number | null {
-  const inode = statSync(path, { throwIfNoEntry: false })?.ino;
-  if (inode === undefined) return null;
   try {
+    const inode = statSync(path, { throwIfNoEntry: false })?.ino;
+    if (inode === undefined) return null;
     return writeLockHolder(readFileSync('/proc/locks', 'utf8'), inode);
   } catch {
     return null;

@@ -5,6 +5,7 @@ import { judgeEnvironmentFile } from '../../cli/doctor/configuration-check.ts';
 import { judgeCredential, judgeSignIn, judgeTerms } from '../../cli/doctor/credential-check.ts';
 import { judgeAuditLog, judgeDatabase } from '../../cli/doctor/database-check.ts';
 import { exitCodeFor, jsonDocument, textLines } from '../../cli/doctor/doctor-report.ts';
+import { judgeUser } from '../../cli/doctor/file-mode-check.ts';
 import { fail, pass, warn } from '../../cli/doctor/finding.ts';
 import { judgeLeftovers } from '../../cli/doctor/leftover-check.ts';
 import { judgeExpiry } from '../../cli/doctor/login-check.ts';
@@ -96,6 +97,15 @@ const probed = (tier: SandboxTier, refused: SandboxTier[]) => ({
     runUid: null,
   },
   refused: refused.map((each) => ({ tier: each, problem: 'p', mend: `mend ${each}` })),
+});
+
+test.each([
+  ['nobody, not being there yet', null, 1000, []],
+  ['the same user', 1000, 1000, []],
+  ['another user than root', 1000, 0, ['warn']],
+  ['another user', 1000, 1001, ['fail']],
+])('a data directory of %s', (_whose, owner, uid, statuses) => {
+  expect(judgeUser('/data', owner, uid).map(({ status }) => status)).toEqual(statuses);
 });
 
 describe('the sandbox', () => {
