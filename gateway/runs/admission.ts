@@ -42,7 +42,8 @@ export function admitRun(
     claude: {
       prompt: request.prompt,
       model: chooseModel(request.model, app, limits.models),
-      system: request.system ?? null,
+      // The API refuses an empty block.
+      system: request.system === undefined || request.system === '' ? null : request.system,
       effort: request.effort ?? null,
       jsonSchema: request.json_schema === undefined ? null : checkSchema(request.json_schema),
     },

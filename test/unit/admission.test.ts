@@ -81,6 +81,10 @@ describe('a prompt', () => {
   });
 });
 
+test('an empty system prompt is none', () => {
+  expect(admit({ system: '' }).claude.system).toBeNull();
+});
+
 test('a system prompt has a limit of its own', () => {
   expect(refusalOf({ system: 'x'.repeat(100) })).toBeNull();
   expect(refusalOf({ system: 'x'.repeat(101) })).toBe('payload_too_large system');
