@@ -92,6 +92,7 @@ function startDecoy(targets: { secret: string; processName: string }, clock: Clo
     args: ['-c', 'read _', targets.processName],
     cwd: '/',
     bwrapArguments: null,
+    generations: 0,
   };
   return startSandboxed(command, { GATEHOUSE_DECOY: targets.secret }, clock);
 }

@@ -21,6 +21,8 @@ export type LaunchCommand = {
   cwd: string;
   /** Options of bwrap, handed over on a file descriptor; null without bubblewrap. */
   bwrapArguments: string[] | null;
+  /** How many processes down from the first of the outermost PID namespace the program is; 0 without one. */
+  generations: number;
 };
 
 const fileBytesMax = 2 * 2 ** 30;
@@ -31,6 +33,8 @@ const outOfMemoryScore = 500;
 /** Descriptors of the child: 3 carries bwrap's options in, 4 its status out. */
 export const bwrapArgumentsFd = 3;
 export const bwrapStatusFd = 4;
+
+const tellStatus = ['--json-status-fd', String(bwrapStatusFd)];
 
 export function launchCommand(sandbox: Sandbox, request: LaunchRequest): LaunchCommand {
   const program = [...programWords(request.program, sandbox.tier), ...request.args];
@@ -48,18 +52,22 @@ export function launchCommand(sandbox: Sandbox, request: LaunchRequest): LaunchC
     sandbox.runUid === null
       ? []
       : [...stagingBwrap(tools.bwrap, binds), ...dropPrivileges(tools.setpriv, sandbox.runUid)];
-  const fds = ['--args', String(bwrapArgumentsFd), '--json-status-fd', String(bwrapStatusFd)];
+  const options = ['--args', String(bwrapArgumentsFd)];
+  // The outermost PID namespace is the one that ends everything, and the one whose pids we see.
+  if (sandbox.runUid === null) options.push(...tellStatus);
   // Inside the user namespace, so that the process limit counts this run only.
   const inside = [...limits(tools.prlimit, [`--nproc=${processesMax}`]), ...program];
   return {
-    ...command([...choom, ...asRunUser, tools.bwrap, ...fds, '--', ...inside], '/'),
+    ...command([...choom, ...asRunUser, tools.bwrap, ...options, '--', ...inside], '/'),
     bwrapArguments: bubblewrapArguments(sandbox.tier, staged),
+    // The staging bwrap's first process, the real bwrap, that one's first process.
+    generations: sandbox.runUid === null ? 1 : 3,
   };
 }
 
 function command([file, ...args]: string[], cwd: string): LaunchCommand {
   if (file === undefined) throw new Error('an empty command line');
-  return { file, args, cwd, bwrapArguments: null };
+  return { file, args, cwd, bwrapArguments: null, generations: 0 };
 }
 
 function limits(prlimit: string | null, more: string[]): string[] {
@@ -90,7 +98,9 @@ const stagingDir = '/tmp';
 /**
  * A root gateway's files lie in directories (`/root`, a 0700 data directory) that the run's user cannot walk through, and
  * bwrap as uid 0 in a user namespace is still uid 0 for everything it can reach. So a first bwrap, as root, puts the run's
- * mounts into a private `/tmp`; then the uid is dropped; then the real sandbox is made from there.
+ * mounts into a private `/tmp`; then the uid is dropped; then the real sandbox is made from there. Its PID namespace is what takes
+ * everything along when the gateway is killed: the real bwrap asks for a signal then, but the staging one that would send it is root
+ * without capabilities, and may not signal another user's process.
  */
 function stagingBwrap(bwrap: string, binds: Binds): string[] {
   const { readOnly, writable } = stage(binds);
@@ -103,7 +113,7 @@ function stagingBwrap(bwrap: string, binds: Binds): string[] {
       readOnly[index]?.from ?? '',
     ]),
     ...binds.writable.flatMap(({ from }, index) => ['--bind', from, writable[index]?.from ?? '']),
-    ...['--die-with-parent', '--cap-add', 'ALL', '--'],
+    ...['--unshare-pid', '--die-with-parent', '--cap-add', 'ALL', ...tellStatus, '--'],
   ];
 }
 

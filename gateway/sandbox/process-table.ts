@@ -1,10 +1,11 @@
 // What /proc says about the processes of runs.
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Process ids of the direct children, oldest first; none when the process is gone. */
-export function childrenOf(pid: number): number[] {
-  const text = readProcFile(`/proc/${pid}/task/${pid}/children`);
-  return text === null ? [] : text.split(' ').filter(Boolean).map(Number);
+/** The oldest child's oldest child, and so on; null when the line ends before that. */
+export function descendantOf(pid: number, generations: number): number | null {
+  if (generations === 0) return pid;
+  const [child] = readProcFile(`/proc/${pid}/task/${pid}/children`)?.split(' ') ?? [];
+  return child === undefined || child === '' ? null : descendantOf(Number(child), generations - 1);
 }
 
 /** A process and not merely its number, which somebody else may get after it. */

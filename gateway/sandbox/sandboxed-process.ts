@@ -9,7 +9,7 @@ import type { Clock } from '#shared/clock.ts';
 import type { LaunchCommand } from './launch-command.ts';
 import { bwrapStatusFd } from './launch-command.ts';
 import {
-  childrenOf,
+  descendantOf,
   identify,
   isAlive,
   pidsSince,
@@ -100,8 +100,8 @@ export function startSandboxed(
     kill,
     terminate() {
       const init = namespaceInit();
-      const program = init === null ? pid : childrenOf(init.pid)[0];
-      if (program !== undefined) signalAll([program], 'SIGTERM');
+      const program = init === null ? pid : descendantOf(init.pid, command.generations);
+      if (program !== null) signalAll([program], 'SIGTERM');
     },
   };
   running.add(sandboxed);

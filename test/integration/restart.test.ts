@@ -30,6 +30,13 @@ async function killMidRun(gateway: GatewayProcess): Promise<string[]> {
   return runIds;
 }
 
+test('kill -9 of the gateway takes sandboxed runs along, without a next start', async () => {
+  const env = { SANDBOX: 'require', GATEWAY_CONCURRENCY: '2' };
+  await using killed = await startGatewayProcess({ env });
+  const runIds = new Set(await killMidRun(killed));
+  await expect.poll(() => processesOfRuns(runIds), { timeout: 10_000 }).toEqual([]);
+});
+
 describe.each(['none', 'require'])(
   'with SANDBOX=%s, after kill -9 in the middle of runs',
   (SANDBOX) => {

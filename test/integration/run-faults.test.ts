@@ -90,6 +90,19 @@ describe.each(['none', 'require'])('with SANDBOX=%s, a CLI that', (SANDBOX) => {
     expect(next.body.result).toBe('the next one');
   });
 
+  test('is deaf to interrupt is told by SIGTERM', async () => {
+    await using gateway = await startCheckedGateway({ env: { SANDBOX, RUN_IDLE_SECS: '1' } });
+    const token = await gateway.mint('app');
+    const prompt = '@@ignore-interrupt\n@@init\n@@silent';
+    const answer = await gateway.run(token, { prompt });
+    expect(answer).toMatchObject({ status: 504, body: { error: { code: 'timeout_idle' } } });
+    const [{ details }] = await gateway.audit('?action=run');
+    // By the signal itself or, through bwrap, as its exit code; SIGKILL would be 137.
+    expect([details.exit_code, details.signal]).toEqual(
+      SANDBOX === 'none' ? [null, 'SIGTERM'] : [143, null],
+    );
+  });
+
   test('leaves a grandchild that holds its output has answered all the same', async () => {
     await using gateway = await startCheckedGateway({ env: { SANDBOX } });
     const token = await gateway.mint('app');
