@@ -49,6 +49,8 @@ export async function startGatewayProcess(
       ANTHROPIC_API_KEY: 'sk-test-not-a-real-key',
       ...options.env,
     },
+    // A group of its own: what a launcher started may be another user's, whom the launcher's end does not end.
+    detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
@@ -73,9 +75,17 @@ export async function startGatewayProcess(
     stderr: () => stderr,
     exited,
     [Symbol.asyncDispose]: async () => {
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+      killGroup(child);
       await exited;
       if (options.keep !== true) await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
 }
