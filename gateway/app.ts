@@ -1,6 +1,6 @@
 // The wiring: everything opened in the order in which it stands on each other, each thing adopted for its release.
 import { createHttpServer } from '#shared/http-server.ts';
-import type { HttpApp } from '#shared/http-server.ts';
+import type { HttpApp, HttpServer } from '#shared/http-server.ts';
 import { newId } from '#shared/ids.ts';
 
 import { openAdminToken } from './access/admin-token.ts';
@@ -68,7 +68,7 @@ export async function openGateway(
   const adminToken = openAdminToken(secrets.adminBootstrapToken, config.dataDir);
   const lookup = createAppLookup(storage.apps, clock);
   const door = openDoor(http.app, config, { adminToken, lookup }, storage, surroundings);
-  await addRoutes(http.app, { door, lookup }, config, engine, storage, surroundings);
+  await addRoutes(http, { door, lookup }, config, engine, storage, surroundings);
   startHousekeeping(config, storage, surroundings, opened);
   opened.defer(async () => {
     http.startDraining();
@@ -97,7 +97,7 @@ function openDoor(
 }
 
 async function addRoutes(
-  app: HttpApp,
+  http: HttpServer,
   { door, lookup }: { door: Door; lookup: AppLookup },
   config: GatewayConfig,
   engine: RunEngine,
@@ -112,7 +112,16 @@ async function addRoutes(
     clock,
     limits: { allowedModels: config.models.allowed, timeoutMaxMs: config.runs.timeoutMaxMs },
   });
-  const health = createHealth({ db, ...engine, sandbox: engine.sandbox.sandbox.tier });
+  const { runsDir } = config;
+  const { tier } = engine.sandbox.sandbox;
+  const health = createHealth({
+    db,
+    ...engine,
+    sandbox: tier,
+    runsDir,
+    isDraining: () => http.isDraining(),
+  });
+  const { app } = http;
   await app.register(healthRoutes, { health });
   await app.register(runRoutes, { runs: engine.runs, door, bodyLimitBytes: runBodyBytes(config) });
   const { uploadBytes } = config.limits;

@@ -1,5 +1,8 @@
 // How the gateway is, part by part. Nothing here starts a run or spends a token.
+import { access, constants } from 'node:fs/promises';
+
 import type { Database } from '#shared/database.ts';
+import { makeDirectory } from '#shared/make-directory.ts';
 
 import type { ClaudeLookup } from './claude/claude-installation.ts';
 import type { RunQueue } from './runs/run-queue.ts';
@@ -32,6 +35,8 @@ export type HealthSources = {
   queue: RunQueue;
   sandbox: SandboxTier;
   hasDiskSpace: () => Promise<boolean>;
+  runsDir: string;
+  isDraining: () => boolean;
 };
 
 export function createHealth(sources: HealthSources): Health {
@@ -55,10 +60,17 @@ export function createHealth(sources: HealthSources): Health {
       };
     },
     async parts() {
-      const [claudeVersion, hasSpace] = await Promise.all([version(), sources.hasDiskSpace()]);
+      const [claudeVersion, hasSpace, canRun] = await Promise.all([
+        version(),
+        sources.hasDiskSpace().catch(() => false),
+        isWritableDirectory(sources.runsDir),
+      ]);
+      const isOpen = !sources.isDraining();
       return [
+        part('door', isOpen, isOpen ? 'open' : 'the gateway is stopping'),
         databasePart(() => selectOne.get()),
         part('disk', hasSpace, hasSpace ? 'enough room' : 'nearly full'),
+        part('runs', canRun, canRun ? 'has a directory' : 'RUNS_DIR cannot be written'),
         part('claude', claudeVersion !== null, claudeVersion ?? 'not found or not working'),
         credentialPart(breaker.signedIn()),
         part('sandbox', true, sandbox),
@@ -66,6 +78,15 @@ export function createHealth(sources: HealthSources): Health {
       ];
     },
   };
+}
+
+async function isWritableDirectory(path: string): Promise<boolean> {
+  return makeDirectory(path, 0o700)
+    .then(() => access(path, constants.W_OK | constants.X_OK))
+    .then(
+      () => true,
+      () => false,
+    );
 }
 
 function databasePart(ask: () => void): HealthPart {

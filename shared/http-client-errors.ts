@@ -11,6 +11,8 @@ export type ClientErrors = {
   /** Remembers the newest answer of a connection. */
   track: (socket: Socket, response: ServerResponse) => void;
   handle: (err: Error & { code?: string }, socket: Socket) => void;
+  /** Ends the connection with this answer; without it, once theirs has gone out, where an earlier request still waits for its own. */
+  refuse: (socket: Socket, refusal: AppError, requestId: string) => void;
 };
 
 export function createClientErrors(
@@ -18,28 +20,44 @@ export function createClientErrors(
   newRequestId: () => string,
 ): ClientErrors {
   const answers = new WeakMap<Socket, ServerResponse>();
+  const write = (socket: Socket, refusal: AppError, requestId: string): void => {
+    socket.end(rawErrorAnswer(envelope, refusal, requestId), () => {
+      socket.destroy();
+    });
+  };
+  const refuse: ClientErrors['refuse'] = (socket, refusal, requestId) => {
+    const answer = answers.get(socket);
+    if (answer !== undefined && isAwaited(answer)) {
+      answer.shouldKeepAlive = false;
+      answer.once('finish', () => {
+        socket.destroy();
+      });
+    } else if (!socket.writable || (answer !== undefined && wentOutEarly(answer))) {
+      socket.destroy();
+    } else {
+      write(socket, refusal, requestId);
+    }
+  };
   return {
     track: (socket, response) => {
       answers.set(socket, response);
     },
+    refuse,
     handle: (err, socket) => {
-      if (err.code === 'ECONNRESET' || !socket.writable || hasAnswered(answers.get(socket))) {
-        socket.destroy();
-        return;
-      }
-      const text = rawErrorAnswer(envelope, toAppError(err), newRequestId());
-      socket.end(text, () => {
-        socket.destroy();
-      });
+      if (err.code === 'ECONNRESET') socket.destroy();
+      else refuse(socket, toAppError(err), newRequestId());
     },
   };
 }
 
-// An answer is under way, or went out while the body of its request was still coming.
-function hasAnswered(answer: ServerResponse | undefined): boolean {
-  return (
-    answer !== undefined && answer.headersSent && (!answer.writableFinished || !answer.req.complete)
-  );
+/** A whole request before the wrong one still waits for its answer, which ours would be taken for. */
+function isAwaited({ req, writableFinished }: ServerResponse): boolean {
+  return req.complete && !writableFinished;
+}
+
+/** An answer that did not wait for the body of its request. */
+function wentOutEarly({ headersSent, req }: ServerResponse): boolean {
+  return headersSent && !req.complete;
 }
 
 function toAppError(err: { code?: string }): AppError {

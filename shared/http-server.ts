@@ -6,6 +6,7 @@ import { fastify, LogController } from 'fastify';
 import type {
   FastifyBaseLogger,
   FastifyInstance,
+  FastifyReply,
   FastifyRequest,
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
@@ -15,7 +16,7 @@ import type {
 import { requestError } from './errors.ts';
 import type { AppError } from './errors.ts';
 import { createClientErrors } from './http-client-errors.ts';
-import { rawErrorAnswer, safetyHeaders, sendError, toAppError } from './http-error-answer.ts';
+import { safetyHeaders, sendError, toAppError } from './http-error-answer.ts';
 import type { ErrorEnvelope } from './http-error-answer.ts';
 import { readJsonBody } from './http-json-body.ts';
 import { createKnownRoutes } from './http-known-routes.ts';
@@ -49,6 +50,7 @@ export type HttpServer = {
   app: HttpApp;
   /** From here on new requests are told to come back; close the app when the open ones ended. */
   startDraining(): void;
+  isDraining(): boolean;
 };
 
 const clientRequestId = /^[A-Za-z0-9._-]{1,64}$/;
@@ -92,19 +94,26 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     reply.headers(safetyHeaders);
     done();
   });
-  const startDraining = refuseWhileDraining(app, options);
+  const draining = refuseWhileDraining(app, options);
   dropSilentConnections(app);
   answerErrors(app, options);
   takeOnlyJson(app);
   answerUnknownRoutes(app);
   app.server.on('checkExpectation', (request: IncomingMessage) => {
     const refusal = invalidPart('expect', 'the Expect header asks for the unknown');
-    request.socket.end(rawErrorAnswer(options.errorEnvelope, refusal, idOf(request)));
+    clientErrors.refuse(request.socket, refusal, idOf(request));
   });
-  return { app, startDraining };
+  app.server.on('connect', (request: IncomingMessage) => {
+    const refusal = requestError('method_not_allowed', 'this is not a proxy');
+    clientErrors.refuse(request.socket, refusal, idOf(request));
+  });
+  return { app, ...draining };
 }
 
-function refuseWhileDraining(app: HttpApp, options: HttpServerOptions): () => void {
+function refuseWhileDraining(
+  app: HttpApp,
+  options: HttpServerOptions,
+): Pick<HttpServer, 'startDraining' | 'isDraining'> {
   const isExempt = options.exemptFromDraining ?? (() => false);
   let draining = false;
   app.addHook('onRequest', (request, reply, done) => {
@@ -128,7 +137,7 @@ function refuseWhileDraining(app: HttpApp, options: HttpServerOptions): () => vo
     startDraining();
     done();
   });
-  return startDraining;
+  return { startDraining, isDraining: () => draining };
 }
 
 function answerErrors(app: HttpApp, options: HttpServerOptions): void {
@@ -165,7 +174,7 @@ function answerUnknownRoutes(app: HttpApp): void {
   app.addHook('onRoute', ({ url, method }) => {
     routes.add(url, [method].flat());
   });
-  app.setNotFoundHandler((request, reply) => {
+  const refuse = (request: FastifyRequest, reply: FastifyReply): never => {
     const methods = routes.methodsOf(request.url);
     if (methods.length === 0) {
       throw requestError('not_found', 'there is nothing at this path');
@@ -173,6 +182,12 @@ function answerUnknownRoutes(app: HttpApp): void {
     const allow = methods.join(', ');
     reply.header('allow', allow);
     throw requestError('method_not_allowed', `this path answers to ${allow}`);
+  };
+  app.setNotFoundHandler(refuse);
+  app.addHook('preParsing', (request, reply, _payload, done) => {
+    // Fastify asks for the Content-Type of a QUERY before it says that nobody answers one.
+    if (request.is404 && request.method === 'QUERY') refuse(request, reply);
+    done();
   });
 }
 

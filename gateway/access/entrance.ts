@@ -46,7 +46,12 @@ export function createEntrance(options: EntranceOptions, refuse: Refuse, log: Lo
 
   function checkNames(request: FastifyRequest, address: string): void {
     const { headers, rawHeaders, socket } = request.raw;
-    if (!hosts.allowsHost(headers.host, socket.localAddress) || hasTwoHosts(rawHeaders)) {
+    // The name in an absolute target counts before the header.
+    const named = /^https?:\/\/([^/?#]*)/i.exec(request.raw.url ?? '')?.[1];
+    const isOurs = [headers.host, named ?? headers.host].every((name) =>
+      hosts.allowsHost(name, socket.localAddress),
+    );
+    if (!isOurs || hasTwoHosts(rawHeaders)) {
       const message = 'the Host header names another host: see ALLOWED_HOSTS';
       throw refuse(request, address, 'host', requestError('wrong_host', message));
     }

@@ -100,6 +100,8 @@ function chooseTimeout(
 }
 
 const schemaBytesMax = 64 * 2 ** 10;
+/** Objects and lists: what compiling costs grows with them, on the thread that serves everybody. */
+const schemaNodesMax = 1000;
 
 /**
  * The schema as the CLI takes it. It drops one that it cannot use without a word, and the model's prose comes back as a success:
@@ -107,6 +109,9 @@ const schemaBytesMax = 64 * 2 ** 10;
  */
 function checkSchema(schema: Readonly<Record<string, unknown>>): Record<string, unknown> {
   checkText('json_schema', JSON.stringify(schema), schemaBytesMax);
+  if (countNodes(schema) > schemaNodesMax) {
+    throw invalid('json_schema', `json_schema has more than ${schemaNodesMax} objects and lists`);
+  }
   const { $schema: _dialect, ...rest } = schema;
   // A fresh one each time: it keeps every schema it has seen.
   const ajv = new Ajv({
@@ -114,6 +119,9 @@ function checkSchema(schema: Readonly<Record<string, unknown>>): Record<string, 
     strictSchema: true,
     validateFormats: false,
     logger: false,
+    // Each reference would become a copy of what it refers to, and the code be gone over again and again.
+    inlineRefs: false,
+    code: { optimize: false },
   });
   try {
     ajv.compile(rest);
@@ -122,6 +130,12 @@ function checkSchema(schema: Readonly<Record<string, unknown>>): Record<string, 
     throw invalid('json_schema', `json_schema cannot be used: ${reason} (JSON Schema draft-07)`);
   }
   return rest;
+}
+
+/** Of a JSON value, which is at most as deep as a body may be. */
+function countNodes(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce<number>((sum, each) => sum + countNodes(each), 1);
 }
 
 function invalid(field: string, message: string): AppError {

@@ -5,6 +5,14 @@ import type { Static } from 'typebox';
 const metadataKeysMax = 16;
 const filesMax = 20;
 
+/** Written out: a TypeBox record drops the limits of its keys. They go into the audit log, which nobody can shrink. */
+const Metadata = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  maxProperties: metadataKeysMax,
+  propertyNames: { minLength: 1, maxLength: 64, pattern: '^[^\\p{Cc}\\u2028\\u2029]*$' },
+  additionalProperties: { type: 'string', maxLength: 512 },
+});
+
 export const RunRequest = Type.Object(
   {
     prompt: Type.String({ minLength: 1 }),
@@ -18,11 +26,7 @@ export const RunRequest = Type.Object(
     json_schema: Type.Optional(
       Type.Object({ type: Type.Literal('object') }, { additionalProperties: true }),
     ),
-    metadata: Type.Optional(
-      Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 512 }), {
-        maxProperties: metadataKeysMax,
-      }),
-    ),
+    metadata: Type.Optional(Metadata),
   },
   { additionalProperties: false },
 );

@@ -136,12 +136,12 @@ describe('NC-10: over a real socket', () => {
     expect(await statusOf(world, { host: 'evil.example' })).toBe(421);
   });
 
-  test('two Host headers and none are refused', async () => {
+  test('two Host headers, none, and a target of another host are refused', async () => {
     await using world = await createDoorWorld();
     await world.app.listen({ host: '127.0.0.1', port: 0 });
-    const answerTo = async (head: string) => {
+    const answerTo = async (head: string, target = '/open') => {
       const socket = connect(portOf(world), '127.0.0.1');
-      socket.end(`GET /open HTTP/1.1\r\n${head}Connection: close\r\n\r\n`);
+      socket.end(`GET ${target} HTTP/1.1\r\n${head}Connection: close\r\n\r\n`);
       const chunks: Buffer[] = [];
       for await (const chunk of socket) chunks.push(chunk);
       return Buffer.concat(chunks).toString();
@@ -149,5 +149,9 @@ describe('NC-10: over a real socket', () => {
     expect(await answerTo('Host: localhost\r\nHost: evil.example\r\n')).toMatch(/^HTTP\/1.1 421/);
     expect(await answerTo('')).toMatch(/^HTTP\/1.1 400/);
     expect(await answerTo('Host: localhost\r\n')).toMatch(/^HTTP\/1.1 200/);
+    const foreign = 'http://evil.example/open';
+    expect(await answerTo('Host: localhost\r\n', foreign)).toMatch(/^HTTP\/1.1 421/);
+    const own = 'http://localhost/open';
+    expect(await answerTo('Host: localhost\r\n', own)).not.toMatch(/^HTTP\/1.1 421/);
   });
 });

@@ -224,3 +224,24 @@ test('closing tells new requests to come back and waits for the running one', as
   await closing;
   expect(answerOf(await slow.closed).status).toBe(200);
 });
+
+test.each([
+  ['CONNECT', 'CONNECT /echo HTTP/1.1', '405 method_not_allowed'],
+  ['a method Fastify does not know', 'QUERY /echo HTTP/1.1', '405 method_not_allowed'],
+  ['that method where nothing is', 'QUERY /nothing HTTP/1.1', '404 not_found'],
+])('%s is answered like any other method', async (_name, line, refusal) => {
+  const { closed } = talk(head(line, 'Host: localhost', 'Connection: close'));
+  expect(refusalOf(await closed)).toBe(`${refusal} whole, entered 0`);
+});
+
+test.each([
+  ['garbage', 'garbage\r\n\r\n'],
+  ['CONNECT', head('CONNECT /echo HTTP/1.1', 'Host: localhost')],
+  ['headers that are too large', head('GET /slow HTTP/1.1', `X: ${'x'.repeat(20_000)}`)],
+])('the answer to a request is its own, although %s follows', async (_name, following) => {
+  const { closed } = talk(head('GET /slow HTTP/1.1', 'Host: localhost'), following);
+  await expect.poll(() => entered).toEqual(['slow']);
+  release.resolve();
+  const received = await closed;
+  expect(answerOf(received)).toEqual({ status: 200, body: { slow: true } });
+});

@@ -43,6 +43,17 @@ describe('JSON that is meant to hurt', () => {
     ['a depth of a thousand', `{"prompt":"x","metadata":${nested(1e3)}}`],
     ['a depth of a million', `{"prompt":"x","metadata":${nested(1e6)}}`],
     ['a depth without an end', '['.repeat(1e6)],
+    [
+      'a metadata key of 65 characters',
+      JSON.stringify({ prompt: 'x', metadata: { ['k'.repeat(65)]: 'v' } }),
+    ],
+    ['an empty metadata key', '{"prompt":"x","metadata":{"":"v"}}'],
+    ['a metadata key with a line end', String.raw`{"prompt":"x","metadata":{"a\nb":"v"}}`],
+    [
+      'a metadata value behind a strange key',
+      String.raw`{"prompt":"x","metadata":{"a\u2028b":{"x":[1]}}}`,
+    ],
+    ['a metadata value that is no string', '{"prompt":"x","metadata":{"a":5}}'],
     ['a hundred thousand metadata keys', JSON.stringify({ prompt: 'x', metadata: manyKeys })],
     ['a hundred thousand fields', JSON.stringify({ prompt: 'x', ...manyKeys })],
     [

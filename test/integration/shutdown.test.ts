@@ -39,6 +39,11 @@ describe.each(['none', 'require'])('with SANDBOX=%s, a gateway that is told to s
     expect(refused).toMatchObject({ status: 503, body: { ok: false, error: draining } });
     expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
 
+    expect((await gateway.fetch('/livez')).status).toBe(200);
+    const ready = await gateway.fetch('/readyz');
+    expect(ready).toMatchObject({ status: 503, body: { ok: false } });
+    expect(ready.body.parts[0]).toMatchObject({ name: 'door', ok: false });
+
     letGo(runsDir(gateway));
     for (const answer of await Promise.all(answers)) {
       expect(answer).toMatchObject({ status: 200, body: { result: 'held' } });

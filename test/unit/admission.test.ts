@@ -151,7 +151,22 @@ describe('timeout_secs', () => {
   });
 });
 
+function threeHundred(prefix: string, value: object): Record<string, object> {
+  return Object.fromEntries(Array.from({ length: 300 }, (_, index) => [prefix + index, value]));
+}
+
 describe('a json_schema', () => {
+  test('of more than a thousand objects and lists is refused before it costs anything', () => {
+    const anyOf = Array.from({ length: 600 }, (_, index) => ({ required: [`a${index}`] }));
+    expect(refusalOf({ json_schema: object({ anyOf }) })).toBe('invalid_request json_schema');
+  });
+
+  test('whose references would multiply is taken as it is', () => {
+    const big = { type: 'object', properties: threeHundred('q', { type: 'string' }) };
+    const properties = threeHundred('p', { $ref: '#/definitions/big' });
+    expect(refusalOf({ json_schema: object({ properties, definitions: { big } }) })).toBeNull();
+  });
+
   test.each<[name: string, schema: object]>([
     ['a description', object({ title: 'a', description: 'b', examples: [1], default: {} })],
     ['a format', object({ properties: { at: { type: 'string', format: 'date-time' } } })],
