@@ -32,7 +32,7 @@ test('README lists no code that does not exist', () => {
 });
 
 test('CI runs the test command of the README', () => {
-  const [, testCommand] = /^Check it .*:\n\n```sh\n(.+)\n```$/m.exec(readme) ?? [];
+  const [, testCommand] = /Check it .*:\n\n```sh\n(.+)\n```$/m.exec(readme) ?? [];
   const ci = readFileSync(join(import.meta.dirname, '../../.ci/run'), 'utf8');
   expect(ci.split('\n')).toContain(testCommand);
 });
