@@ -10,7 +10,13 @@ import { runMarker } from '../sandbox/sandboxed-process.ts';
 import type { RunRecords } from './run-record.ts';
 import type { RunStore } from './run-store.ts';
 
-export type Recovery = { interruptedRuns: number; removedDirectories: number; survivors: number };
+export type Recovery = {
+  interruptedRuns: number;
+  endedProcesses: number;
+  removedDirectories: number;
+  /** Processes that could not be ended. */
+  survivors: number;
+};
 
 const goneWithinMs = 5000;
 const ownDirectory = /^(run_[0-9a-z]{26}|gatehouse-.+)$/;
@@ -32,20 +38,33 @@ export async function recoverRuns(options: {
 }): Promise<Recovery> {
   const { runsDir, store, records, clock } = options;
   const openRuns = new Set(store.open().map((run) => run.runId));
-  const left = openRuns.size === 0 ? [] : await endProcessesOf(openRuns, clock);
-  const interrupted = await records.closeInterrupted(() => left.length);
+  const { ended, survivors } = await endProcessesOf(openRuns, clock);
+  const interrupted = await records.closeInterrupted(() => survivors);
   const removedDirectories = await removeLeftDirectories(runsDir);
-  return { interruptedRuns: interrupted.length, removedDirectories, survivors: left.length };
+  return {
+    interruptedRuns: interrupted.length,
+    endedProcesses: ended,
+    removedDirectories,
+    survivors,
+  };
 }
 
-async function endProcessesOf(runIds: ReadonlySet<string>, clock: Clock): Promise<number[]> {
+async function endProcessesOf(
+  runIds: ReadonlySet<string>,
+  clock: Clock,
+): Promise<{ ended: number; survivors: number }> {
+  const seen = new Set<number>();
   const giveUpAt = clock.monotonicMs() + goneWithinMs;
-  for (;;) {
+  while (runIds.size > 0) {
     const pids = processesMarked(runMarker, (value) => runIds.has(value));
-    if (pids.length === 0 || clock.monotonicMs() > giveUpAt) return pids;
+    for (const pid of pids) seen.add(pid);
+    if (pids.length === 0 || clock.monotonicMs() > giveUpAt) {
+      return { ended: seen.size - pids.length, survivors: pids.length };
+    }
     signalAll(pids, 'SIGKILL');
     await clock.sleep(10);
   }
+  return { ended: 0, survivors: 0 };
 }
 
 async function removeLeftDirectories(runsDir: string): Promise<number> {
