@@ -72,8 +72,9 @@ export function startSandboxed(
   const finish = async (exit: Omit<ProcessExit, 'survivors'>): Promise<ProcessExit> => {
     kill();
     const isShort = clock.monotonicMs() - startedAt < shortRunMs;
-    const mayBe = isShort ? pidsSince(pid) : undefined;
-    const left = (): number[] => leftOf(namespaceInit(), environment[runMarker], mayBe);
+    // Asked anew each time: what is left may go on forking while it is killed.
+    const left = (): number[] =>
+      leftOf(namespaceInit(), environment[runMarker], isShort ? pidsSince(pid) : undefined);
     const survivors = await endSurvivors(left, clock);
     await drained(child.stdout, clock);
     for (const stream of child.stdio) stream?.destroy();
