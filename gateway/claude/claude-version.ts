@@ -1,7 +1,6 @@
 // Asks a claude for its version, in the sandbox that its runs get: a program that cannot start there is found out here.
 import { mkdtemp } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { text } from 'node:stream/consumers';
 
 import type { Clock } from '#shared/clock.ts';
 
@@ -10,7 +9,7 @@ import type { ProgramFile } from '../sandbox/program-file.ts';
 import { runDirectoryAt } from '../sandbox/run-directory-layout.ts';
 import { makeRunDirectory, removeRunDirectory } from '../sandbox/run-directory.ts';
 import type { Sandbox } from '../sandbox/sandbox-tier.ts';
-import { startSandboxed } from '../sandbox/sandboxed-process.ts';
+import { runShortProgram } from '../sandbox/short-program.ts';
 import { claudeEnvironment } from './claude-environment.ts';
 import { ClaudeUnavailableError } from './claude-installation.ts';
 
@@ -41,14 +40,9 @@ export async function readClaudeVersion(
       loginDir: null,
       baseUrl: null,
     });
-    const child = startSandboxed(command, environment, clock);
-    const timer = setTimeout(() => child.kill(), timeoutMs);
-    child.stdin.end();
-    const output = await text(child.stdout).catch(() => '');
-    const exit = await child.exited;
-    clearTimeout(timer);
-    const line = output.trim().split('\n')[0] ?? '';
-    if (exit.code !== 0 || line === '') throw broken(program, child.stderrTail());
+    const end = await runShortProgram(command, environment, timeoutMs, clock);
+    const line = end.output.trim().split('\n')[0] ?? '';
+    if (end.code !== 0 || line === '') throw broken(program, end.stderrTail);
     return line.slice(0, versionCharsMax);
   } finally {
     await removeRunDirectory(root);

@@ -1,7 +1,6 @@
 // Finds the strongest sandbox that works here, by starting the real command line with a self-check instead of claude.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
 
 import type { Clock } from '#shared/clock.ts';
 
@@ -12,8 +11,9 @@ import { insideSandbox, runDirectoryAt } from './run-directory-layout.ts';
 import { makeRunDirectory } from './run-directory.ts';
 import { uidOfRunsUnderRoot } from './sandbox-tier.ts';
 import type { RefusedTier, Sandbox, SandboxTools } from './sandbox-tier.ts';
-import { runMarker, startSandboxed } from './sandboxed-process.ts';
+import { runMarker } from './sandboxed-process.ts';
 import { readSelfCheck, selfCheckScript } from './self-check.ts';
+import { runShortProgram } from './short-program.ts';
 import { explainRefusal } from './tier-refusal.ts';
 
 export type SandboxMode = 'auto' | 'require' | 'none';
@@ -110,14 +110,9 @@ async function selfCheck(
     // Not the same for everybody: what is left of it is swept by this name, on the whole host.
     [runMarker]: basename(dirname(directory.root)),
   };
-  const probe = startSandboxed(command, environment, clock);
-  const timer = setTimeout(probe.kill, probeTimeoutMs);
-  probe.stdin.end();
-  const output = await text(probe.stdout).catch(() => '');
-  const exit = await probe.exited;
-  clearTimeout(timer);
-  if (exit.code !== 0) return explainRefusal(exit.startFailure?.message ?? probe.stderrTail());
-  const check = readSelfCheck(output);
+  const end = await runShortProgram(command, environment, probeTimeoutMs, clock);
+  if (end.code !== 0) return explainRefusal(end.startFailure?.message ?? end.stderrTail);
+  const check = readSelfCheck(end.output);
   return check.ok
     ? null
     : { problem: check.problem, mend: 'Please report this: the sandbox was made, but leaks' };
