@@ -1,5 +1,5 @@
-import type { ClaudeCredential } from './claude/claude-credential.ts';
 // What the operator is told at the start: for a person on a terminal, in plain words.
+import type { ClaudeCredential } from './claude/claude-credential.ts';
 import { ClaudeUnavailableError } from './claude/claude-installation.ts';
 import type { ClaudeInstallation } from './claude/claude-installation.ts';
 import type { ProbedSandbox } from './sandbox/sandbox-probe.ts';

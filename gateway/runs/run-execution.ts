@@ -1,6 +1,6 @@
+// One run from the start of its process to its end: bound, watched, stopped when it must be, judged.
 import type { Clock } from '#shared/clock.ts';
 
-// One run from the start of its process to its end: bound, watched, stopped when it must be, judged.
 import type { ClaudeTask } from '../claude/claude-binding.ts';
 import type { ClaudeEvent } from '../claude/claude-events.ts';
 import { prepareClaude } from '../claude/claude-process.ts';
