@@ -1,13 +1,18 @@
-// Writes wait for a foreign lock off the event loop: busy_timeout is 0 and we retry by the clock.
-import type { Database } from 'better-sqlite3';
+// Writes of one turn of the event loop share one commit, which is what a wait for the disk costs. They wait for a foreign lock off
+// the loop: busy_timeout is 0 and we retry by the clock.
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 
 import type { Clock } from './clock.ts';
-import { AppError } from './errors.ts';
+import { createBatchTransaction, DatabaseFullError } from './database-batch.ts';
+import type { BatchedWork } from './database-batch.ts';
+import type { Database } from './database.ts';
+
+export { DatabaseFullError } from './database-batch.ts';
 
 export type DatabaseWriter = {
   /**
-   * Runs `work`, which must be synchronous, in one transaction: at once when nothing is waiting
-   * and the file is free, else in the order of asking. It may run twice when the disk was full.
+   * Runs `work`, which must be synchronous, in a transaction of its own as far as it can tell: what it did is kept or undone whole,
+   * whatever becomes of the others in the same commit. Resolves when it is on disk. In the order of asking. It may run twice.
    */
   write<T>(work: () => T): Promise<T>;
   /** Resolves when no write is waiting. */
@@ -25,19 +30,11 @@ export class DatabaseBusyError extends Error {
   override readonly name = 'DatabaseBusyError';
 }
 
-/** There is no room on the disk of the database. */
-export class DatabaseFullError extends AppError {
-  override readonly name = 'DatabaseFullError';
-
-  constructor(cause: unknown) {
-    const kind = { code: 'disk_full', statusCode: 507, retryable: true };
-    super(kind, 'the disk is full: nothing could be stored', { cause });
-  }
-}
-
-type Waiting = { since: number; attempt: () => 'done' | 'busy'; giveUp: () => void };
+type Waiting = BatchedWork & { since: number; giveUp: () => void };
 
 const retryMs = 20;
+/** More would keep the event loop for too long. */
+const batchMax = 256;
 
 export function createDatabaseWriter(
   db: Database,
@@ -45,125 +42,71 @@ export function createDatabaseWriter(
   options: DatabaseWriterOptions = {},
 ): DatabaseWriter {
   const giveUpAfterMs = options.giveUpAfterMs ?? 10_000;
-  const transaction = createTransaction(db, options.onFull ?? (() => false));
+  const commit = createBatchTransaction(db);
   const waiting: Waiting[] = [];
   let pump: Promise<void> | null = null;
 
   async function drain(): Promise<void> {
-    for (let head = waiting[0]; head !== undefined; head = waiting[0]) {
-      await clock.sleep(retryMs);
-      settle(head);
+    while (waiting.length > 0) {
+      await endOfTurn();
+      if (commitSome() === 'busy') await clock.sleep(retryMs);
     }
     pump = null;
   }
 
-  function settle(first: Waiting): void {
-    let head: Waiting | undefined = first;
-    while (head !== undefined && (head.attempt() === 'done' || hasWaitedEnough(head))) {
-      waiting.shift();
-      head = waiting[0];
+  function commitSome(): 'done' | 'busy' {
+    const batch = waiting.slice(0, batchMax);
+    const isDone = commitBatch(batch) === 'done';
+    if (isDone) waiting.splice(0, batch.length);
+    else giveUpLate();
+    return isDone ? 'done' : 'busy';
+  }
+
+  function commitBatch(batch: readonly Waiting[]): 'done' | 'busy' {
+    try {
+      return commit(batch);
+    } catch (err) {
+      if (!(err instanceof DatabaseFullError)) throw err;
+    }
+    // With room made, or each alone: a large one that does not fit must not take the small ones along.
+    options.onFull?.();
+    for (const each of batch) commitAlone(each);
+    return 'done';
+  }
+
+  function commitAlone(each: Waiting): void {
+    try {
+      if (commit([each]) === 'done') return;
+      each.reject(new DatabaseBusyError(`${db.name} is locked`));
+    } catch (err) {
+      each.reject(err);
     }
   }
 
-  function hasWaitedEnough(head: Waiting): boolean {
-    const enough = clock.monotonicMs() - head.since >= giveUpAfterMs;
-    if (enough) {
-      head.giveUp();
+  function giveUpLate(): void {
+    const now = clock.monotonicMs();
+    while (waiting[0] !== undefined && now - waiting[0].since >= giveUpAfterMs) {
+      waiting.shift()?.giveUp();
     }
-    return enough;
-  }
-
-  function write<T>(work: () => T): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const attempt = (): 'done' | 'busy' => {
-      try {
-        const outcome = transaction(work);
-        if (outcome === 'busy') {
-          return 'busy';
-        }
-        resolve(outcome.value);
-      } catch (err) {
-        reject(err);
-      }
-      return 'done';
-    };
-    const giveUp = (): void => {
-      reject(new DatabaseBusyError(`${db.name} has been locked for over ${giveUpAfterMs} ms`));
-    };
-    if (waiting.length > 0 || attempt() === 'busy') {
-      waiting.push({ since: clock.monotonicMs(), attempt, giveUp });
-      pump ??= drain();
-    }
-    return promise;
   }
 
   return {
-    write,
+    write<T>(work: () => T): Promise<T> {
+      const { promise, resolve, reject } = Promise.withResolvers<T>();
+      let value: T;
+      waiting.push({
+        since: clock.monotonicMs(),
+        work: () => (value = work()),
+        resolve: () => resolve(value),
+        reject,
+        giveUp: () =>
+          reject(new DatabaseBusyError(`${db.name} has been locked for over ${giveUpAfterMs} ms`)),
+      });
+      pump ??= drain();
+      return promise;
+    },
     idle: async () => {
       await pump;
     },
   };
-}
-
-type Outcome<T> = { value: T } | 'busy';
-
-function createTransaction(db: Database, onFull: () => boolean): <T>(work: () => T) => Outcome<T> {
-  const begin = db.prepare('begin immediate');
-  const commit = db.prepare('commit');
-  const rollback = db.prepare('rollback');
-
-  function once<T>(work: () => T): Outcome<T> {
-    try {
-      begin.run();
-    } catch (err) {
-      if (hasCode(err, 'SQLITE_BUSY')) {
-        return 'busy';
-      }
-      throw err;
-    }
-    try {
-      const value = work();
-      if (value instanceof Promise) {
-        throw new TypeError('a transaction is synchronous');
-      }
-      commit.run();
-      return { value };
-    } finally {
-      if (db.inTransaction) {
-        rollback.run();
-      }
-    }
-  }
-
-  return (work) => {
-    try {
-      return once(work);
-    } catch (err) {
-      if (!isFull(err)) {
-        throw err;
-      }
-      if (!onFull()) {
-        throw new DatabaseFullError(err);
-      }
-    }
-    try {
-      return once(work);
-    } catch (err) {
-      throw isFull(err) ? new DatabaseFullError(err) : err;
-    }
-  };
-}
-
-// The second: the file of shared memory beside the database could not grow.
-function isFull(err: unknown): boolean {
-  return hasCode(err, 'SQLITE_FULL') || hasCode(err, 'SQLITE_IOERR_SHMSIZE');
-}
-
-function hasCode(err: unknown, code: string): boolean {
-  return (
-    err instanceof Error &&
-    'code' in err &&
-    typeof err.code === 'string' &&
-    err.code.startsWith(code)
-  );
 }

@@ -11,6 +11,7 @@ import type { Database } from '#shared/database.ts';
 
 import { startScript } from '../support/child-script.ts';
 import type { Script } from '../support/child-script.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 
 let directory: ReturnType<typeof mkdtempDisposableSync>;
 let path: string;
@@ -35,6 +36,8 @@ const insert = (text: string): void => {
   db.prepare('insert into notes (text) values (?)').run(text);
 };
 
+const big = 'x'.repeat(100_000);
+
 const texts = (): unknown[] => db.prepare('select text from notes order by id').pluck().all();
 
 /** Holds the write lock from when it said "locked" until its stdin ends, or for `holdMs`. */
@@ -56,15 +59,58 @@ function startLockHolder(holdMs?: number): Script {
   );
 }
 
-test('a write on a free database has happened when write returns', async () => {
+test('a write has happened when its promise resolves, and gives what the work gave', async () => {
   const writer = createDatabaseWriter(db, systemClock);
   const written = writer.write(() => {
     insert('now');
     return 7;
   });
-  expect(texts()).toEqual(['now']);
+  expect(texts()).toEqual([]);
   expect(await written).toBe(7);
+  expect(texts()).toEqual(['now']);
   await writer.idle();
+});
+
+test('writes of one turn of the event loop share one commit', async () => {
+  const statements: string[] = [];
+  db.close();
+  db = openDatabase({
+    ...{ path, migrationsDir: directory.path, applicationId: 1 },
+    trace: (sql) => statements.push(sql),
+  });
+  const writer = createDatabaseWriter(db, systemClock);
+  const write = (text: string) => writer.write(() => insert(text));
+  await Promise.all(['a', 'b', 'c'].map(write));
+  await write('d');
+  expect(texts()).toEqual(['a', 'b', 'c', 'd']);
+  expect(statements.filter((sql) => sql === 'commit')).toHaveLength(2);
+});
+
+test('one that throws takes nothing of its neighbours in the same commit along', async () => {
+  const writer = createDatabaseWriter(db, systemClock);
+  const ends = await Promise.allSettled([
+    writer.write(() => insert('before')),
+    writer.write(() => {
+      insert('half');
+      throw new Error('no');
+    }),
+    writer.write(() => insert('after')),
+  ]);
+  expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(texts()).toEqual(['before', 'after']);
+});
+
+test('one that does not fit on the disk takes nothing of its neighbours along', async () => {
+  const writer = createDatabaseWriter(db, systemClock);
+  db.pragma('max_page_count = 10');
+  const ends = await Promise.allSettled([
+    writer.write(() => insert('before')),
+    writer.write(() => insert(big)),
+    writer.write(() => insert('after')),
+  ]);
+  expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(ends[1]).toMatchObject({ reason: { code: 'disk_full' } });
+  expect(texts()).toEqual(['before', 'after']);
 });
 
 test('what throws is rolled back and rejects, and the next write goes on', async () => {
@@ -108,12 +154,14 @@ test('a foreign lock of 1.5 s delays writes without blocking the event loop', as
 });
 
 test('order is kept for writes that come while others wait', async () => {
-  const writer = createDatabaseWriter(db, systemClock);
+  const clock = createManualClock();
+  const writer = createDatabaseWriter(db, clock);
   await using holder = startLockHolder();
   await holder.said('locked');
   const first = writer.write(() => {
     insert('first');
   });
+  await expect.poll(() => clock.sleepers()).toBe(1);
   holder.child.stdin.end();
   await holder.ended;
   // The lock is free, but the first one has not been tried again yet.
@@ -121,6 +169,7 @@ test('order is kept for writes that come while others wait', async () => {
     insert('second');
   });
   expect(texts()).toEqual([]);
+  await clock.advance(1000);
   await Promise.all([first, second, writer.idle()]);
   expect(texts()).toEqual(['first', 'second']);
 });
@@ -147,8 +196,6 @@ test('a lock that never ends makes writes give up, and later ones work again', a
   });
   expect(texts()).toEqual(['again']);
 });
-
-const big = 'x'.repeat(100_000);
 
 test('a full disk rejects with an error that answers 507, and reading goes on', async () => {
   const writer = createDatabaseWriter(db, systemClock);
