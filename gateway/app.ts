@@ -1,4 +1,5 @@
 // The wiring: everything opened in the order in which it stands on each other, each thing adopted for its release.
+import { shutdownEvent } from '#shared/gateway-event-api.ts';
 import { createHttpServer } from '#shared/http-server.ts';
 import type { HttpApp, HttpServer } from '#shared/http-server.ts';
 import { newId } from '#shared/ids.ts';
@@ -20,10 +21,15 @@ import { adminAuditRoutes } from './routes/admin-audit-routes.ts';
 import { adminTokenRoutes } from './routes/admin-token-routes.ts';
 import { fileRoutes } from './routes/file-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
+import { createRunEventStreams } from './routes/run-event-streams.ts';
+import { runQueryRoutes } from './routes/run-query-routes.ts';
 import { runRoutes } from './routes/run-routes.ts';
 import { openRunEngine } from './run-engine.ts';
 import type { RunEngine } from './run-engine.ts';
+import { logEndedRun } from './run-log.ts';
+import { createRunCancel } from './runs/run-cancel.ts';
 import { recoverRuns } from './runs/run-recovery.ts';
+import type { EndedRunFacts } from './runs/run-settlement.ts';
 import { openStorage } from './storage.ts';
 import type { Storage } from './storage.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -47,14 +53,10 @@ export async function openGateway(
 ): Promise<Gateway> {
   const { clock, log } = surroundings;
   const storage = await openStorage(config, surroundings, opened);
-  const recovery = await recoverRuns({
-    runsDir: config.runsDir,
-    store: storage.runs,
-    records: storage.records,
-    clock,
-  });
-  if (recovery.interruptedRuns > 0) log.warn(recovery, 'runs were cut off by the last stop');
-  const engine = await openRunEngine(config, secrets, storage, surroundings);
+  const lookup = createAppLookup(storage.apps, clock);
+  const onEnded = (facts: EndedRunFacts): void => logEndedRun(log, facts);
+  const engine = await openRunEngine({ config, secrets, storage, surroundings, lookup, onEnded });
+  await recover(config, storage, engine, surroundings);
 
   const http = createHttpServer({
     log,
@@ -65,17 +67,38 @@ export async function openGateway(
     exemptFromDraining: isPublic,
   });
   opened.defer(() => http.app.close());
+  opened.defer(() => engine.feed.endAll());
   const adminToken = openAdminToken(secrets.adminBootstrapToken, config.dataDir);
-  const lookup = createAppLookup(storage.apps, clock);
   const door = openDoor(http.app, config, { adminToken, lookup }, storage, surroundings);
   await addRoutes(http, { door, lookup }, config, engine, storage, surroundings);
-  startHousekeeping(config, storage, surroundings, opened);
+  startLoops(config, storage, engine, surroundings, opened);
   opened.defer(async () => {
     http.startDraining();
+    engine.feed.startStopping(stopNotice);
     await engine.runs.drain(config.runs.shutdownGraceMs);
   });
   const notice = termsNotice(engine.credential.source, storage.apps.countApps());
   return { app: http.app, engine, adminToken, notice };
+}
+
+const stopNotice = {
+  type: shutdownEvent,
+  data: JSON.stringify({ message: 'the gateway is stopping: come back', retry_after_secs: 5 }),
+};
+
+/** What an earlier start left: processes and directories go, runs wait again or are closed. */
+async function recover(
+  { runsDir }: GatewayConfig,
+  { runs: store, events }: Storage,
+  { records, runs }: RunEngine,
+  { clock, log }: Surroundings,
+): Promise<void> {
+  const recovery = await recoverRuns({ runsDir, store, events, records, clock });
+  runs.restore(recovery.waiting);
+  const { waiting, ...rest } = recovery;
+  const facts = { waiting_runs: waiting.length, ...rest };
+  if (recovery.closedRuns > 0) log.warn(facts, 'runs were cut off by the last stop');
+  else if (waiting.length > 0) log.info(facts, 'runs wait since the last stop');
 }
 
 function openDoor(
@@ -101,9 +124,10 @@ async function addRoutes(
   { door, lookup }: { door: Door; lookup: AppLookup },
   config: GatewayConfig,
   engine: RunEngine,
-  { db, apps, writer, audit, shelf }: Storage,
+  { db, apps, writer, audit, shelf, events, keys }: Storage,
   { clock }: Surroundings,
 ): Promise<void> {
+  const { runs, records, inquiry, feed } = engine;
   const registry = createAppRegistry({
     store: apps,
     lookup,
@@ -111,6 +135,8 @@ async function addRoutes(
     audit,
     clock,
     limits: { allowedModels: config.models.allowed, timeoutMaxMs: config.runs.timeoutMaxMs },
+    onChanged: () => runs.lookAgain(),
+    onRevoked: (appId) => runs.stopWaitingOf(appId),
   });
   const { runsDir } = config;
   const { tier } = engine.sandbox.sandbox;
@@ -123,7 +149,11 @@ async function addRoutes(
   });
   const { app } = http;
   await app.register(healthRoutes, { health });
-  await app.register(runRoutes, { runs: engine.runs, door, bodyLimitBytes: runBodyBytes(config) });
+  const streams = createRunEventStreams(feed, door);
+  const bodyLimitBytes = runBodyBytes(config);
+  await app.register(runRoutes, { runs, inquiry, keys, streams, door, bodyLimitBytes });
+  const cancel = createRunCancel(records, runs);
+  await app.register(runQueryRoutes, { inquiry, cancel, events, streams, door });
   const { uploadBytes } = config.limits;
   await app.register(fileRoutes, { ...engine, shelf, door, uploadBytes, clock });
   await app.register(adminTokenRoutes, { registry, door });
@@ -135,19 +165,24 @@ function runBodyBytes({ limits }: GatewayConfig): number {
   return 3 * (limits.promptBytes + limits.systemBytes) + ordinaryBodyBytes;
 }
 
-function startHousekeeping(
+function startLoops(
   config: GatewayConfig,
   storage: Storage,
+  { runs, feed }: RunEngine,
   { clock, log }: Surroundings,
   opened: AsyncDisposableStack,
 ): void {
   const stop = new AbortController();
   const { retentionMs } = config.audit;
-  const kept = keepHouse({ ...storage, auditRetentionMs: retentionMs, clock, log }, stop.signal);
-  const swept = sweepFiles({ ...storage, clock, log }, stop.signal);
+  const loops = [
+    keepHouse({ ...storage, auditRetentionMs: retentionMs, clock, log }, stop.signal),
+    sweepFiles({ ...storage, clock, log }, stop.signal),
+    feed.run(stop.signal),
+    runs.run(stop.signal),
+  ];
   opened.defer(async () => {
     stop.abort();
-    await Promise.all([kept, swept]);
+    await Promise.all(loops);
   });
 }
 

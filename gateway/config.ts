@@ -40,6 +40,7 @@ export function readConfig(env: Environment, cwd: string, cores: number) {
       allowedHosts: read(variables.allowedHosts) ?? [],
       allowWildcardBind: read(variables.allowWildcardBind),
       trustedProxies: read(variables.trustedProxies) ?? [],
+      metricsCidrs: read(variables.metricsCidrs) ?? [],
     },
     claude: {
       bin: read(variables.claudeBin),
@@ -51,6 +52,7 @@ export function readConfig(env: Environment, cwd: string, cores: number) {
     runs: {
       concurrency: read(variables.concurrency) ?? Math.max(1, cores),
       queueLimit: read(variables.queueLimit),
+      appQueueLimit: read(variables.appQueueLimit),
       startMs: read(variables.runStart),
       idleMs: read(variables.runIdle),
       timeoutMs: read(variables.runTimeout),
@@ -63,6 +65,7 @@ export function readConfig(env: Environment, cwd: string, cores: number) {
       systemBytes: read(variables.systemLimit),
       outputBytes: read(variables.outputLimit),
       runDiskBytes: read(variables.runDiskLimit),
+      runMemoryBytes: read(variables.runMemory),
       diskReserveBytes: read(variables.diskReserve),
       uploadBytes: read(variables.uploadLimit),
       filesQuotaBytes: read(variables.filesQuota),

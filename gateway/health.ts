@@ -5,7 +5,7 @@ import type { Database } from '#shared/database.ts';
 import { makeDirectory } from '#shared/make-directory.ts';
 
 import type { ClaudeLookup } from './claude/claude-installation.ts';
-import type { RunQueue } from './runs/run-queue.ts';
+import type { RunQueue } from './queue/run-queue.ts';
 import type { SignInBreaker } from './runs/sign-in-breaker.ts';
 import type { SandboxTier } from './sandbox/sandbox-tier.ts';
 

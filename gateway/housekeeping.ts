@@ -6,17 +6,20 @@ import type { DiskReserve } from '#shared/disk-reserve.ts';
 import type { Log } from '#shared/log.ts';
 
 import type { AuditLog } from './audit/audit-log.ts';
+import type { IdempotencyKeys } from './idempotency/idempotency-keys.ts';
 import type { RunStore } from './runs/run-store.ts';
 
 const intervalMs = 60_000;
 /** An ended run can be asked for that long; its audit row stays. */
 const endedRunsKeptMs = 24 * 60 * 60_000;
+const batch = 200;
 
 export async function keepHouse(
   deps: {
     audit: AuditLog;
     auditRetentionMs: number | null;
     runs: RunStore;
+    keys: IdempotencyKeys;
     writer: DatabaseWriter;
     reserve: DiskReserve;
     clock: Clock;
@@ -25,18 +28,18 @@ export async function keepHouse(
   signal: AbortSignal,
 ): Promise<void> {
   const { audit, runs, writer, clock } = deps;
-  const daysAgo = (ms: number): string => isoTime(clock.now() - ms);
-  const pruneAudit = async (retentionMs: number): Promise<void> => {
-    while (!signal.aborted) {
-      const removed = await writer.write(() => audit.prune(daysAgo(retentionMs)));
-      if (removed === 0) return;
-    }
+  const msAgo = (ms: number): string => isoTime(clock.now() - ms);
+  /** In pieces: each keeps everybody else waiting. */
+  const removeAll = async (removeSome: () => number): Promise<void> => {
+    while (!signal.aborted && (await writer.write(removeSome)) > 0);
   };
   while (!signal.aborted) {
     try {
       deps.reserve.restore();
-      await writer.write(() => runs.removeEndedBefore(daysAgo(endedRunsKeptMs)));
-      if (deps.auditRetentionMs !== null) await pruneAudit(deps.auditRetentionMs);
+      await removeAll(() => runs.removeEndedBefore(msAgo(endedRunsKeptMs), batch));
+      await removeAll(() => deps.keys.prune(batch));
+      const { auditRetentionMs } = deps;
+      if (auditRetentionMs !== null) await removeAll(() => audit.prune(msAgo(auditRetentionMs)));
     } catch (err) {
       deps.log.error({ err }, 'housekeeping failed');
     }

@@ -10,9 +10,11 @@ import { runService } from '#shared/service.ts';
 
 import { isWildcardAddress } from './access/host-policy.ts';
 import { openGateway } from './app.ts';
+import { passThrough } from './checkpoint.ts';
 import { ClaudeUnavailableError } from './claude/claude-installation.ts';
 import { readConfig } from './config.ts';
 import { closeInheritedDescriptors } from './inherited-descriptors.ts';
+import { freeMemoryBytes } from './queue/start-room.ts';
 import { killAllSandboxes } from './sandbox/sandboxed-process.ts';
 import { startReport } from './start-report.ts';
 
@@ -37,6 +39,8 @@ async function main(): Promise<void> {
     isRoot: process.getuid?.() === 0,
     clock: systemClock,
     log,
+    freeMemoryBytes,
+    checkpoint: passThrough,
   };
   await runService({
     log,

@@ -1,9 +1,11 @@
-// Everything that runs claude: the sandbox that works here, the installation, the credential, the queue and the worker.
+// Everything that runs claude: the sandbox that works here, the installation, the credential, the queue, the turns and their events.
 import { join } from 'node:path';
 
 import { StartError } from '#shared/errors.ts';
+import type { EventFeed } from '#shared/event-feed.ts';
 import { newId } from '#shared/ids.ts';
 
+import type { AppLookup } from './access/app-lookup.ts';
 import { findCredential } from './claude/claude-credential.ts';
 import type { ClaudeCredential } from './claude/claude-credential.ts';
 import { createClaudeLookup } from './claude/claude-installation.ts';
@@ -12,11 +14,21 @@ import { readClaudeVersion } from './claude/claude-version.ts';
 import { createLoginDirectory } from './claude/login-directory.ts';
 import type { LoginDirectory } from './claude/login-directory.ts';
 import type { GatewayConfig, GatewaySecrets } from './config.ts';
+import { createRunEventFeed } from './events/run-event-feed.ts';
+import { createRunDurations } from './queue/run-durations.ts';
+import { createRunQueue } from './queue/run-queue.ts';
+import type { RunQueue } from './queue/run-queue.ts';
+import { createStartRoom } from './queue/start-room.ts';
+import type { StartRoom } from './queue/start-room.ts';
 import { hasDiskSpace } from './runs/disk-space.ts';
-import { createRunQueue } from './runs/run-queue.ts';
-import type { RunQueue } from './runs/run-queue.ts';
+import { createRunEndings } from './runs/run-endings.ts';
+import { createRunInquiry } from './runs/run-inquiry.ts';
+import type { RunInquiry } from './runs/run-inquiry.ts';
+import { createRunRecords } from './runs/run-record.ts';
+import type { RunRecords } from './runs/run-record.ts';
 import { createRunService } from './runs/run-service.ts';
 import type { RunService } from './runs/run-service.ts';
+import type { EndedRunFacts } from './runs/run-settlement.ts';
 import { createRunWorker } from './runs/run-worker.ts';
 import { createSignInBreaker } from './runs/sign-in-breaker.ts';
 import type { SignInBreaker } from './runs/sign-in-breaker.ts';
@@ -27,7 +39,11 @@ import type { Surroundings } from './surroundings.ts';
 
 export type RunEngine = {
   runs: RunService;
+  records: RunRecords;
+  inquiry: RunInquiry;
+  feed: EventFeed;
   queue: RunQueue;
+  room: StartRoom;
   breaker: SignInBreaker;
   claude: ClaudeLookup;
   credential: ClaudeCredential;
@@ -35,14 +51,19 @@ export type RunEngine = {
   hasDiskSpace: () => Promise<boolean>;
 };
 
+export type RunEngineParts = {
+  config: GatewayConfig;
+  secrets: GatewaySecrets;
+  storage: Storage;
+  surroundings: Surroundings;
+  lookup: AppLookup;
+  onEnded: (facts: EndedRunFacts) => void;
+};
+
 /** Throws StartError when SANDBOX=require cannot be had. */
-export async function openRunEngine(
-  config: GatewayConfig,
-  secrets: GatewaySecrets,
-  storage: Storage,
-  surroundings: Surroundings,
-): Promise<RunEngine> {
-  const { clock, log } = surroundings;
+export async function openRunEngine(parts: RunEngineParts): Promise<RunEngine> {
+  const { config, secrets, surroundings } = parts;
+  const { clock } = surroundings;
   const { dataDir, runsDir, limits } = config;
   const probed = await probeSandbox(config.sandbox, { ...surroundings, runsDir });
   requireSandbox(config, probed);
@@ -53,37 +74,60 @@ export async function openRunEngine(
     readVersion: (program) => readClaudeVersion(program, { sandbox, runsDir, clock }),
   });
   const credential = await findCredential(secrets, config.claude);
+  const login = loginFor(credential, dataDir, probed, surroundings);
   const breaker = createSignInBreaker(clock, config.runs.authRetryMs);
-  const queue = createRunQueue({ ...config.runs, monotonicMs: () => clock.monotonicMs() });
   const enoughDisk = (): Promise<boolean> =>
     hasDiskSpace([dataDir, runsDir], limits.diskReserveBytes);
+  const found = { claude, credential, login, breaker, sandbox, hasDiskSpace: enoughDisk };
+  return { ...found, ...openRuns(parts, found), sandbox: probed };
+}
+
+type Found = Pick<RunEngine, 'claude' | 'credential' | 'breaker' | 'hasDiskSpace'> & {
+  login: LoginDirectory | null;
+  sandbox: ProbedSandbox['sandbox'];
+};
+
+function openRuns(
+  { config, storage, surroundings, lookup, onEnded }: RunEngineParts,
+  found: Found,
+): Pick<RunEngine, 'runs' | 'records' | 'inquiry' | 'feed' | 'queue' | 'room'> {
+  const { clock, log, checkpoint, freeMemoryBytes } = surroundings;
+  const { runsDir, dataDir, limits } = config;
+  const { breaker } = found;
+  const store = storage.runs;
+  const monotonicMs = (): number => clock.monotonicMs();
+  const feed = createRunEventFeed(storage.events, clock, log);
+  const endings = createRunEndings();
+  const durations = createRunDurations(store.typicalDurations());
+  const room = createStartRoom({
+    ...{ ...limits, paths: [dataDir, runsDir], freeMemoryBytes, monotonicMs },
+  });
+  const queue = createRunQueue({
+    ...config.runs,
+    capOf: (appId) => lookup.maxConcurrentOf(appId),
+    hasRoom: () => room.missing() === null,
+    ...{ durations, monotonicMs },
+  });
+  const records = createRunRecords({
+    ...{ ...storage, store, prompts: config.audit.prompts, checkpoint, clock },
+    announce: (runSeq) => feed.announce(runSeq),
+  });
   const worker = createRunWorker({
-    sandbox,
-    claude,
-    credential,
-    login: loginFor(credential, dataDir, probed, surroundings),
+    ...{ ...found, runsDir, limits, clock, log },
     baseUrl: config.claude.baseUrl,
-    runsDir,
     deadlines: config.runs,
-    limits,
-    onAnswer: () => breaker.sawAnswer(),
-    clock,
-    log,
   });
   const runs = createRunService({
+    ...{ store, records, worker, breaker, endings, durations, queue, room, onEnded },
+    ...{ shelf: storage.shelf, hasDiskSpace: found.hasDiskSpace, checkpoint, clock, newId, log },
     limits: { ...config.runs, ...limits, models: config.models },
-    queue,
-    shelf: storage.shelf,
-    records: storage.records,
-    worker,
-    breaker,
-    signInMend: credential.mend,
-    hasDiskSpace: enoughDisk,
-    clock,
-    newId,
-    log,
+    keepsAllText: config.audit.prompts === 'full',
+    signInMend: found.credential.mend,
+    isWatched: (runSeq) => feed.isWatched(runSeq),
   });
-  return { runs, queue, breaker, claude, credential, sandbox: probed, hasDiskSpace: enoughDisk };
+  const sleep = (ms: number, signal: AbortSignal): Promise<void> => clock.sleep(ms, signal);
+  const inquiry = createRunInquiry({ store, queue, endings, sleep });
+  return { runs, records, inquiry, feed, queue, room };
 }
 
 function requireSandbox(config: GatewayConfig, { sandbox, refused }: ProbedSandbox): void {

@@ -16,11 +16,14 @@ import { createAuditLog } from './audit/audit-log.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import type { GatewayConfig } from './config.ts';
 import { openGatewayDatabase } from './database/gateway-database.ts';
+import { createRunEventStore } from './events/run-event-store.ts';
+import type { RunEventStore } from './events/run-event-store.ts';
 import { openFileShelf } from './files/file-shelf.ts';
 import type { FileShelf } from './files/file-shelf.ts';
 import { createFileStore } from './files/file-store.ts';
-import { createRunRecords } from './runs/run-record.ts';
-import type { RunRecords } from './runs/run-record.ts';
+import { createIdempotencyKeys } from './idempotency/idempotency-keys.ts';
+import type { IdempotencyKeys } from './idempotency/idempotency-keys.ts';
+import { createIdempotencyStore } from './idempotency/idempotency-store.ts';
 import { createRunStore } from './runs/run-store.ts';
 import type { RunStore } from './runs/run-store.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -32,7 +35,8 @@ export type Storage = {
   audit: AuditLog;
   apps: AppStore;
   runs: RunStore;
-  records: RunRecords;
+  events: RunEventStore;
+  keys: IdempotencyKeys;
   shelf: FileShelf;
 };
 
@@ -54,14 +58,20 @@ export async function openStorage(
   const writer = createDatabaseWriter(db, clock, { onFull: () => reserve.drop() });
   opened.defer(() => writer.idle());
   const audit = createAuditLog(db, clock);
-  const runs = createRunStore(db);
-  const records = createRunRecords(runs, audit, writer, { prompts: config.audit.prompts, clock });
+  // What is not to be kept is overwritten where it stood.
+  if (config.audit.prompts !== 'full') db.pragma('secure_delete = ON');
   const shelf = await openFileShelf({
     dir: join(config.dataDir, 'files'),
     store: createFileStore(db),
     ...{ writer, limits: config.limits, clock, log },
   });
-  return { db, writer, reserve, audit, apps: createAppStore(db), runs, records, shelf };
+  return {
+    ...{ db, writer, reserve, audit, shelf },
+    apps: createAppStore(db),
+    runs: createRunStore(db),
+    events: createRunEventStore(db),
+    keys: createIdempotencyKeys(createIdempotencyStore(db), clock),
+  };
 }
 
 async function openDirectory(path: string, variable: string): Promise<void> {

@@ -15,6 +15,7 @@ export const requestErrors = {
   method_not_allowed: { code: 'method_not_allowed', statusCode: 405, retryable: false },
   request_timeout: { code: 'request_timeout', statusCode: 408, retryable: true },
   conflict: { code: 'conflict', statusCode: 409, retryable: false },
+  gone: { code: 'gone', statusCode: 410, retryable: false },
   payload_too_large: { code: 'payload_too_large', statusCode: 413, retryable: false },
   unsupported_media_type: { code: 'unsupported_media_type', statusCode: 415, retryable: false },
   wrong_host: { code: 'wrong_host', statusCode: 421, retryable: false },

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 
 import { isOwnDirectory } from '../../gateway/runs/run-recovery.ts';
-import type { RunState } from '../../gateway/runs/run-store.ts';
+import type { RunState } from '../../gateway/runs/run-state.ts';
 import { processesMarked } from '../../gateway/sandbox/process-table.ts';
 import { runMarker } from '../../gateway/sandbox/sandboxed-process.ts';
 import { fail, pass, warn } from './finding.ts';

@@ -55,15 +55,13 @@ export async function probeRun(options: ProbeOptions): Promise<Finding> {
       baseUrl: config.claude.baseUrl,
       runsDir: root,
       deadlines: config.runs,
-      onAnswer: () => {},
       limits: config.limits,
       log: createLog({ level: 'silent', service: 'doctor' }),
     });
     const finished = await worker.work({
       runId: newId('run'),
       admitted: tinyRun(config),
-      queueMs: 0,
-      clientGone: options.signal,
+      stop: options.signal,
     });
     return judgeProbe(finished, credential.mend);
   } finally {
@@ -104,7 +102,7 @@ function loginFor(options: ProbeOptions, root: string): LoginDirectory | null {
 }
 
 export function judgeProbe(
-  { verdict, transcript, durationMs }: Pick<FinishedRun, 'verdict' | 'transcript' | 'durationMs'>,
+  { verdict, transcript, phases }: Pick<FinishedRun, 'verdict' | 'transcript' | 'phases'>,
   signInMend: string,
 ): Finding {
   if (verdict.outcome === 'completed') {
@@ -113,7 +111,7 @@ export function judgeProbe(
     const price = cost === undefined ? '' : `, about $${cost.toFixed(4)}`;
     return pass(
       name,
-      `${transcript.model} answered in ${(durationMs / 1000).toFixed(1)} s (${tokens}${price})`,
+      `${transcript.model} answered in ${(phases.durationMs / 1000).toFixed(1)} s (${tokens}${price})`,
     );
   }
   const mend = mends[verdict.outcome] ?? 'see the table of codes in README.md';

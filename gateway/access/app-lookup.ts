@@ -12,6 +12,7 @@ export type AppAccess = {
   models: string[] | null;
   maxConcurrent: number | null;
   timeoutSecsMax: number | null;
+  maxQueued: number | null;
 };
 
 export type FoundApp = {
@@ -24,6 +25,8 @@ export type FoundApp = {
 export type AppLookup = {
   /** Null for a token that is unknown, expired or revoked, and for any other text. */
   find(token: string): FoundApp | null;
+  /** How many runs an app may have under way; null for no limit of its own. */
+  maxConcurrentOf(appId: number): number | null;
   /** To be called inside the transaction that changes an app or a token. */
   forgetAll(): void;
 };
@@ -37,6 +40,7 @@ const knownForMs = 1000;
 export function createAppLookup(store: AppStore, clock: Clock): AppLookup {
   // A read of the database costs more than all the rest of the door.
   const knownTokens = new Map<string, KnownToken>();
+  const knownCaps = new Map<number, number | null>();
 
   function read(digest: string): KnownToken | null {
     const token = store.findToken(digest);
@@ -61,17 +65,26 @@ export function createAppLookup(store: AppStore, clock: Clock): AppLookup {
       const known = recall(digest) ?? (isWellFormedToken(token) ? read(digest) : null);
       return known !== null && clock.now() < known.endsAt ? known.app : null;
     },
+    maxConcurrentOf(appId) {
+      const known = knownCaps.get(appId);
+      if (known !== undefined) return known;
+      const cap = store.readApp(appId)?.maxConcurrent ?? null;
+      if (knownCaps.size >= maxKnownTokens) knownCaps.clear();
+      knownCaps.set(appId, cap);
+      return cap;
+    },
     forgetAll: () => {
       knownTokens.clear();
+      knownCaps.clear();
     },
   };
 }
 
 function foundApp(app: StoredApp, digest: string, lastUsedAt: string | null): FoundApp {
-  const { appId, name, models, maxConcurrent, timeoutSecsMax } = app;
+  const { appId, name, models, maxConcurrent, timeoutSecsMax, maxQueued } = app;
   const addresses = createAddressList(app.ipCidrs);
   return {
-    access: { appId, name, models, maxConcurrent, timeoutSecsMax },
+    access: { appId, name, models, maxConcurrent, timeoutSecsMax, maxQueued },
     mayComeFrom: (address) => app.ipCidrs.length === 0 || addresses.includes(address),
     digest,
     lastUsedAt,

@@ -27,9 +27,15 @@ export type AppRegistry = {
   create(app: NewApp, adminAddress: string): Promise<IssuedToken>;
   /** Gives a further token; the earlier ones end after the overlap. */
   rotate(name: string, overlapSecs: number, adminAddress: string): Promise<IssuedToken>;
+  /** What is not named stays as it is. Throws a 400 as `create` does. */
+  change(name: string, changes: AppChanges, adminAddress: string): Promise<ListedApp>;
   revoke(name: string, adminAddress: string): Promise<void>;
   list(after: string | undefined, limit: number): AppPage;
 };
+
+export type AppChanges = Partial<
+  Pick<StoredApp, 'ipCidrs' | 'models' | 'maxConcurrent' | 'timeoutSecsMax' | 'maxQueued'>
+>;
 
 export type AppRegistryParts = {
   store: AppStore;
@@ -38,6 +44,9 @@ export type AppRegistryParts = {
   clock: Clock;
   limits: AppLimits;
   lookup: AppLookup;
+  /** After the change is committed. */
+  onChanged: () => void;
+  onRevoked: (appId: number) => void;
 };
 
 export function createAppRegistry(parts: AppRegistryParts): AppRegistry {
@@ -83,12 +92,31 @@ export function createAppRegistry(parts: AppRegistryParts): AppRegistry {
         audit.append({ action: 'token.rotated', app: name, address: adminAddress, details });
         return issued;
       }),
-    revoke: (name, adminAddress) =>
-      writer.write(() => {
+    change: async (name, changes, adminAddress) => {
+      checkNewApp({ ipCidrs: [], models: null, timeoutSecsMax: null, ...changes }, parts.limits);
+      const changed = await writer.write(() => {
+        const before = existingApp(name);
+        const after = { ...before, ...changes };
         lookup.forgetAll();
-        store.revokeApp(existingApp(name).appId, isoTime(clock.now()));
+        store.changeApp(after);
+        const details = { before: limitsOf(before), after: limitsOf(after) };
+        audit.append({ action: 'token.changed', app: name, address: adminAddress, details });
+        return store.listApps(after.appId + 1, 1)[0];
+      });
+      parts.onChanged();
+      if (changed?.name !== name) throw new Error(`the app ${name} is gone after its change`);
+      return changed;
+    },
+    revoke: async (name, adminAddress) => {
+      const { appId } = await writer.write(() => {
+        const app = existingApp(name);
+        lookup.forgetAll();
+        store.revokeApp(app.appId, isoTime(clock.now()));
         audit.append({ action: 'token.revoked', app: name, address: adminAddress, details: {} });
-      }),
+        return app;
+      });
+      parts.onRevoked(appId);
+    },
     list: (after, limit) => {
       const before = after === undefined ? Number.MAX_SAFE_INTEGER : Number(after);
       // One more than asked for tells whether there is a next page.
@@ -100,12 +128,16 @@ export function createAppRegistry(parts: AppRegistryParts): AppRegistry {
 }
 
 function createdEntry(app: StoredApp, issued: IssuedToken, address: string): AuditEntry {
-  const details = {
-    ip_cidrs: app.ipCidrs,
-    models: app.models,
-    max_concurrent: app.maxConcurrent,
-    timeout_secs_max: app.timeoutSecsMax,
-    expires_at: issued.expiresAt,
-  };
+  const details = { ...limitsOf(app), expires_at: issued.expiresAt };
   return { action: 'token.created', app: app.name, address, details };
+}
+
+function limitsOf({ ipCidrs, models, maxConcurrent, timeoutSecsMax, maxQueued }: StoredApp) {
+  return {
+    ip_cidrs: ipCidrs,
+    models,
+    max_concurrent: maxConcurrent,
+    timeout_secs_max: timeoutSecsMax,
+    max_queued: maxQueued,
+  };
 }

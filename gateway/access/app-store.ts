@@ -8,6 +8,7 @@ export type StoredApp = {
   models: string[] | null;
   maxConcurrent: number | null;
   timeoutSecsMax: number | null;
+  maxQueued: number | null;
   tokenLifetimeSecs: number | null;
   createdAt: string;
 };
@@ -38,6 +39,8 @@ export type AppStore = {
   /** Those that were not revoked. */
   countApps(): number;
   insertApp(app: Omit<StoredApp, 'appId'>): number;
+  /** Its limits; the name and the tokens stay. */
+  changeApp(app: StoredApp): void;
   revokeApp(appId: number, at: string): void;
   insertToken(token: StoredToken): void;
   /** Lets every token of the app end at `at`, or when it would have before. */
@@ -52,6 +55,7 @@ type AppRow = {
   models: string | null;
   max_concurrent: number | null;
   timeout_secs_max: number | null;
+  max_queued: number | null;
   token_lifetime_secs: number | null;
   created_at: string;
 };
@@ -65,7 +69,7 @@ type ListedRow = AppRow & {
 type TokenRow = { app_id: number; expires_at: string | null; last_used_at: string | null };
 
 const columns = `a.app_id, a.name, a.ip_cidrs, a.models, a.max_concurrent, a.timeout_secs_max,
-  a.token_lifetime_secs, a.created_at`;
+  a.max_queued, a.token_lifetime_secs, a.created_at`;
 
 export function createAppStore(db: Database): AppStore {
   const findToken = db.prepare<[string], TokenRow>(
@@ -91,10 +95,15 @@ export function createAppStore(db: Database): AppStore {
     'select count(*) as count from apps where revoked_at is null',
   );
   const insertApp = db.prepare<[Omit<AppRow, 'app_id'>]>(
-    `insert into apps (name, ip_cidrs, models, max_concurrent, timeout_secs_max,
+    `insert into apps (name, ip_cidrs, models, max_concurrent, timeout_secs_max, max_queued,
        token_lifetime_secs, created_at)
-     values (@name, @ip_cidrs, @models, @max_concurrent, @timeout_secs_max,
+     values (@name, @ip_cidrs, @models, @max_concurrent, @timeout_secs_max, @max_queued,
        @token_lifetime_secs, @created_at)`,
+  );
+  const changeApp = db.prepare<[AppRow]>(
+    `update apps set ip_cidrs = @ip_cidrs, models = @models, max_concurrent = @max_concurrent,
+       timeout_secs_max = @timeout_secs_max, max_queued = @max_queued
+     where app_id = @app_id`,
   );
   const revokeApp = db.prepare<[string, number]>('update apps set revoked_at = ? where app_id = ?');
   const insertToken = db.prepare<[StoredToken]>(
@@ -115,6 +124,7 @@ export function createAppStore(db: Database): AppStore {
     listApps: (beforeAppId, limit) => listApps.all(beforeAppId, limit).map(listedAppOf),
     countApps: () => countApps.get()?.count ?? 0,
     insertApp: (app) => Number(insertApp.run(rowOf(app)).lastInsertRowid),
+    changeApp: (app) => void changeApp.run({ ...rowOf(app), app_id: app.appId }),
     revokeApp: (appId, at) => void revokeApp.run(at, appId),
     insertToken: (token) => void insertToken.run(token),
     endTokens: (appId, at) => void endTokens.run(at, at, appId),
@@ -148,6 +158,7 @@ function decoded(row: AppRow): StoredApp {
     models: row.models === null ? null : JSON.parse(row.models),
     maxConcurrent: row.max_concurrent,
     timeoutSecsMax: row.timeout_secs_max,
+    maxQueued: row.max_queued,
     tokenLifetimeSecs: row.token_lifetime_secs,
     createdAt: row.created_at,
   };
@@ -160,6 +171,7 @@ function rowOf(app: Omit<StoredApp, 'appId'>): Omit<AppRow, 'app_id'> {
     models: app.models === null ? null : JSON.stringify(app.models),
     max_concurrent: app.maxConcurrent,
     timeout_secs_max: app.timeoutSecsMax,
+    max_queued: app.maxQueued,
     token_lifetime_secs: app.tokenLifetimeSecs,
     created_at: app.createdAt,
   };

@@ -28,6 +28,8 @@ export type Door = {
   appOf(request: Pick<FastifyRequest, 'raw'>): AppAccess;
   /** The client's address; behind a trusted proxy that of the proxy's client. */
   addressOf(request: Pick<FastifyRequest, 'raw'>): string;
+  /** Gives whether the app of this request may still be answered: its token may be revoked, expire, or be bound to other addresses. */
+  watchAccess(request: Pick<FastifyRequest, 'raw'>): () => boolean;
 };
 
 /** To be called before any route is registered. */
@@ -65,7 +67,14 @@ export function installDoor(app: HttpApp, options: DoorOptions): Door {
     route.onRequest = [...new Set([...hooksOfGuard[guard], ...others])];
   });
 
-  return { appOf: (request) => known(apps.get(request.raw)), addressOf };
+  return {
+    appOf: (request) => known(apps.get(request.raw)),
+    addressOf,
+    watchAccess: (request) => {
+      const address = addressOf(request);
+      return () => tokens.isStillGood(request, address);
+    },
+  };
 }
 
 function known<T>(value: T | undefined): T {

@@ -14,7 +14,10 @@ export type AppLimits = {
 };
 
 /** Throws a 400 that names the field and the entry. */
-export function checkNewApp(app: NewApp, limits: AppLimits): void {
+export function checkNewApp(
+  app: Pick<NewApp, 'ipCidrs' | 'models' | 'timeoutSecsMax'>,
+  limits: AppLimits,
+): void {
   for (const [index, cidr] of app.ipCidrs.entries()) {
     if (!isCidr(cidr)) {
       throw fieldError(`ip_cidrs.${index}`, cidr, 'is not an address or CIDR');

@@ -23,6 +23,8 @@ export type TokenCheckParts = {
 export type TokenCheck = {
   requireApp(request: FastifyRequest, reply: FastifyReply, address: string): AppAccess;
   requireAdmin(request: FastifyRequest, reply: FastifyReply, address: string): void;
+  /** Of a request that was let in: whether it still would be. For answers that go on. */
+  isStillGood(request: Pick<FastifyRequest, 'raw'>, address: string): boolean;
 };
 
 export function createTokenCheck(parts: TokenCheckParts, refuse: Refuse): TokenCheck {
@@ -71,6 +73,10 @@ export function createTokenCheck(parts: TokenCheckParts, refuse: Refuse): TokenC
       if (apps.find(token) === null) throw refuseWrongToken(request, reply, address);
       const error = requestError('forbidden', "an app's token is not for /admin");
       throw refuse(request, address, 'app_token', error);
+    },
+    isStillGood: (request, address) => {
+      const token = presentedToken(request.raw.headers.authorization);
+      return (token !== null && apps.find(token)?.mayComeFrom(address)) === true;
     },
   };
 }

@@ -12,8 +12,10 @@ import type { AuditFilter, AuditListRow, AuditStore } from './audit-store.ts';
 
 export type AuditAction =
   | 'run'
+  | 'run.cancelled'
   | 'token.created'
   | 'token.rotated'
+  | 'token.changed'
   | 'token.revoked'
   | 'audit.pruned';
 

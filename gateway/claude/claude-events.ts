@@ -7,10 +7,26 @@ import { Compile } from 'typebox/compile';
 export type ClaudeEvent =
   /** A turn begins. */
   | { type: 'init' }
+  /** The model begins to answer, goes on, and has said all: as it streams. */
+  | { type: 'message_start'; messageId: string }
+  | { type: 'delta'; text: string }
+  | { type: 'message_stop' }
   /** One finished content block of the model's message. `failure` marks a message that the CLI itself wrote. */
-  | { type: 'assistant'; messageId: string; model: string; text: string; failure: string | null }
+  | {
+      type: 'assistant';
+      messageId: string;
+      model: string;
+      text: string;
+      toolUses: { id: string; name: string }[];
+      failure: string | null;
+    }
   /** The CLI goes on by itself, or a tool answered. `refusedMessageId` takes back what that message said. */
-  | { type: 'user'; isContinuation: boolean; refusedMessageId: string | null }
+  | {
+      type: 'user';
+      isContinuation: boolean;
+      refusedMessageId: string | null;
+      toolResults: { id: string; isError: boolean }[];
+    }
   /** `isExtra`: one more try than the CLI was told to make. */
   | { type: 'retry'; status: number | null; reason: string; delayMs: number; isExtra?: boolean }
   | { type: 'limit'; status: string; resetsAt: number | null }
@@ -53,7 +69,14 @@ const lineKinds = {
       message: Type.Object({
         id: Type.String(),
         model: Type.String(),
-        content: Type.Array(Type.Object({ type: Type.String(), text: optional(Type.String()) })),
+        content: Type.Array(
+          Type.Object({
+            type: Type.String(),
+            text: optional(Type.String()),
+            id: optional(Type.String()),
+            name: optional(Type.String()),
+          }),
+        ),
       }),
       error: optional(nullable(Type.String())),
       is_api_error_message: optional(Type.Boolean()),
@@ -63,6 +86,28 @@ const lineKinds = {
     Type.Object({
       isSynthetic: optional(Type.Boolean()),
       refused_message_id: optional(nullable(Type.String())),
+    }),
+  ),
+  toolResults: Compile(
+    Type.Object({
+      message: Type.Object({
+        content: Type.Array(
+          Type.Object({
+            type: Type.String(),
+            tool_use_id: optional(Type.String()),
+            is_error: optional(nullable(Type.Boolean())),
+          }),
+        ),
+      }),
+    }),
+  ),
+  stream: Compile(
+    Type.Object({
+      event: Type.Object({
+        type: Type.String(),
+        message: optional(Type.Object({ id: Type.String() })),
+        delta: optional(Type.Object({ text: optional(Type.String()) })),
+      }),
     }),
   ),
   retry: Compile(
@@ -108,6 +153,8 @@ export function parseClaudeLine(text: string): ClaudeEvent {
       return parseAssistant(line);
     case 'user':
       return parseUser(line);
+    case 'stream_event':
+      return parseStream(line);
     case 'system':
       return parseSystem(line, line.subtype);
     case 'rate_limit_event':
@@ -125,9 +172,12 @@ function parseAssistant(line: unknown): ClaudeEvent {
   if (!lineKinds.assistant.Check(line)) return { type: 'garbage' };
   const { id, model, content } = line.message;
   const text = content.map((block) => (block.type === 'text' ? (block.text ?? '') : '')).join('');
+  const toolUses = content.flatMap(({ type, id: toolUseId, name }) =>
+    type === 'tool_use' && toolUseId !== undefined ? [{ id: toolUseId, name: name ?? '' }] : [],
+  );
   const isFailure = line.is_api_error_message === true || model === '<synthetic>';
   const failure = isFailure ? (line.error ?? 'unknown') : null;
-  return { type: 'assistant', messageId: id, model, text, failure };
+  return { type: 'assistant', messageId: id, model, text, toolUses, failure };
 }
 
 function parseUser(line: unknown): ClaudeEvent {
@@ -136,7 +186,23 @@ function parseUser(line: unknown): ClaudeEvent {
     type: 'user',
     isContinuation: line.isSynthetic === true,
     refusedMessageId: line.refused_message_id ?? null,
+    toolResults: lineKinds.toolResults.Check(line)
+      ? line.message.content.flatMap(({ type, tool_use_id: id, is_error: isError }) =>
+          type === 'tool_result' && id !== undefined ? [{ id, isError: isError === true }] : [],
+        )
+      : [],
   };
+}
+
+function parseStream(line: unknown): ClaudeEvent {
+  if (!lineKinds.stream.Check(line)) return { type: 'progress' };
+  const { type, message, delta } = line.event;
+  if (type === 'message_start' && message !== undefined) {
+    return { type: 'message_start', messageId: message.id };
+  }
+  if (type === 'message_stop') return { type: 'message_stop' };
+  const text = type === 'content_block_delta' ? delta?.text : undefined;
+  return text === undefined || text === '' ? { type: 'progress' } : { type: 'delta', text };
 }
 
 function parseSystem(line: unknown, subtype: string | undefined): ClaudeEvent {

@@ -37,6 +37,8 @@ export type ClaudeListener = {
 };
 
 export type ClaudeProcess = {
+  /** Of the outermost program around it; null when it could not be started. */
+  pid: number | null;
   /** Tells the process what to do. Once only: a process serves one request. */
   bind: (task: ClaudeTask, listener: ClaudeListener) => void;
   /** Asks for the current turn to end; the process answers with a result. Nothing happens before it has its whole message. */
@@ -72,6 +74,7 @@ export function prepareClaude(start: ClaudeStart, clock: Clock): ClaudeProcess {
   const output = readOutput(child, start.outputBytesMax, () => listener);
 
   return {
+    pid: child.pid,
     bind(task, listenTo) {
       if (listener !== null) throw new Error('a claude process is bound once');
       listener = listenTo;

@@ -95,6 +95,10 @@ export function createTranscriber(): { transcript: Transcript; add(event: Claude
       case 'garbage':
         transcript.garbageLines += 1;
         break;
+      // Only what is finished counts.
+      case 'message_start':
+      case 'delta':
+      case 'message_stop':
       case 'progress':
         break;
     }

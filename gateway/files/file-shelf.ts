@@ -27,6 +27,10 @@ export type FileShelf = {
   ) => Promise<StoredFile>;
   /** Throws `not_found` when one of them is not a live file of this app, `payload_too_large` when they are too much. */
   open: (appId: number, fileTokens: readonly string[]) => Promise<OpenFiles>;
+  /** The same without opening them: for a run that pins them. */
+  look: (appId: number, fileTokens: readonly string[]) => StoredFile[];
+  /** Files that an open run has pinned, expired or not. Throws when the bytes of one are gone. */
+  openPinned: (fileTokens: readonly string[]) => Promise<OpenFiles>;
   /** Newest first. */
   list: (appId: number, after: FilePlace | null, limit: number) => FilePage;
   remove: (appId: number, fileToken: string) => Promise<void>;
@@ -85,7 +89,7 @@ export async function openFileShelf(parts: FileShelfParts): Promise<FileShelf> {
         throw err;
       }
     },
-    open: createFileOpener({ ...parts, pathOf, now, bytesMax: limits.uploadBytes }),
+    ...createFileOpener({ ...parts, pathOf, now, bytesMax: limits.uploadBytes }),
     list(appId, after, limit) {
       // One more than asked for tells whether there is a next page.
       const found = store.list(appId, after ?? beforeTheNewest, limit + 1, now());
@@ -93,9 +97,9 @@ export async function openFileShelf(parts: FileShelfParts): Promise<FileShelf> {
       return { items, next: found.length > limit ? (items.at(-1) ?? null) : null };
     },
     async remove(appId, fileToken) {
-      const wasThere = await writer.write(() => store.remove(appId, fileToken, now()));
+      const wasThere = await writer.write(() => store.expire(appId, fileToken, now()));
       if (!wasThere) throw unknownFile();
-      await rm(pathOf(fileToken), { force: true });
+      await sweep();
     },
     sweep,
   };

@@ -24,8 +24,11 @@ export type FileStore = {
   /** Newest first, those after a place. */
   list: (appId: number, after: FilePlace, limit: number, now: string) => StoredFile[];
   usage: (appId: number, now: string) => { files: number; bytes: number };
-  remove: (appId: number, fileToken: string, now: string) => boolean;
-  /** Gives the tokens of those it removed. */
+  /** Lets it expire at once; false when there is no such file. */
+  expire: (appId: number, fileToken: string, now: string) => boolean;
+  /** Expired ones too: for a run that was accepted with it. */
+  findPinned: (fileToken: string) => StoredFile | null;
+  /** Gives the tokens of those it removed; those that an open run has pinned stay. */
   removeExpired: (now: string) => string[];
   tokens: () => string[];
 };
@@ -50,11 +53,17 @@ export function createFileStore(db: Database): FileStore {
     `select count(*) as files, coalesce(sum(size), 0) as bytes from files
      where app_id = ? and expires_at > ?`,
   );
-  const remove = db.prepare<[string, number, string]>(
-    `delete from files where file_token = ? and app_id = ? and expires_at > ?`,
+  const expire = db.prepare<[{ appId: number; fileToken: string; now: string }]>(
+    `update files set expires_at = @now
+     where file_token = @fileToken and app_id = @appId and expires_at > @now`,
+  );
+  const findPinned = db.prepare<[string], StoredFile>(
+    `select ${columns} from files where file_token = ?`,
   );
   const removeExpired = db.prepare<[string], { fileToken: string }>(
-    `delete from files where expires_at <= ? returning file_token as fileToken`,
+    `delete from files where expires_at <= ?
+       and not exists (select 1 from run_files f where f.file_token = files.file_token)
+     returning file_token as fileToken`,
   );
   const tokens = db.prepare<[], { fileToken: string }>(`select file_token as fileToken from files`);
   return {
@@ -63,7 +72,8 @@ export function createFileStore(db: Database): FileStore {
     list: (appId, after, limit, now) =>
       list.all(appId, now, after.createdAt, after.fileToken, limit),
     usage: (appId, now) => usage.get(appId, now) ?? { files: 0, bytes: 0 },
-    remove: (appId, fileToken, now) => remove.run(fileToken, appId, now).changes === 1,
+    expire: (appId, fileToken, now) => expire.run({ appId, fileToken, now }).changes === 1,
+    findPinned: (fileToken) => findPinned.get(fileToken) ?? null,
     removeExpired: (now) => removeExpired.all(now).map(({ fileToken }) => fileToken),
     tokens: () => tokens.all().map(({ fileToken }) => fileToken),
   };

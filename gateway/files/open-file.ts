@@ -42,20 +42,33 @@ export function createFileOpener({ store, pathOf, now, bytesMax, log }: FileOpen
       throw err;
     }
   };
-  return async (appId: number, fileTokens: readonly string[]): Promise<OpenFiles> => {
+  const look = (appId: number, fileTokens: readonly string[]): StoredFile[] => {
     const found = fileTokens.map((fileToken) => store.find(appId, fileToken, now()));
     const known = found.filter((file) => file !== null);
     if (known.length < found.length) throw unknownFile();
     requireFit(known, bytesMax);
+    return known;
+  };
+  const openAll = async (files: readonly StoredFile[]): Promise<OpenFiles> => {
     await using opened = new AsyncDisposableStack();
-    const files: OpenFile[] = [];
-    for (const file of known) {
+    const openFiles: OpenFile[] = [];
+    for (const file of files) {
       const handle = await openOne(file);
       opened.defer(() => handle.close());
-      files.push({ ...file, chunks: () => readLogged(handle, file.size) });
+      openFiles.push({ ...file, chunks: () => readLogged(handle, file.size) });
     }
     const kept = opened.move();
-    return { files, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+    return { files: openFiles, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  };
+  return {
+    look,
+    open: async (appId: number, fileTokens: readonly string[]) => openAll(look(appId, fileTokens)),
+    async openPinned(fileTokens: readonly string[]) {
+      const found = fileTokens.map((fileToken) => store.findPinned(fileToken));
+      const known = found.filter((file) => file !== null);
+      if (known.length < found.length) throw unknownFile();
+      return openAll(known);
+    },
   };
 }
 

@@ -1,19 +1,20 @@
 import type { HttpApp } from '#shared/http-server.ts';
 
-import type { AppRegistry, IssuedToken } from '../access/app-registry.ts';
+import type { AppChanges, AppRegistry, IssuedToken } from '../access/app-registry.ts';
 import type { ListedApp } from '../access/app-store.ts';
 import type { Door } from '../access/door.ts';
 import type { NewApp } from '../access/new-app.ts';
 import {
+  ChangeRequest,
   defaultOverlapSecs,
   IssuedTokenAnswer,
   MintRequest,
   NameParams,
   RotateRequest,
+  TokenItem,
   TokenListAnswer,
   TokenListQuery,
 } from './admin-token-schema.ts';
-import type { TokenItem } from './admin-token-schema.ts';
 
 export type AdminTokenRouteOptions = { registry: AppRegistry; door: Door };
 
@@ -38,6 +39,19 @@ export async function adminTokenRoutes(
     (request, reply) => {
       const { items, next } = registry.list(request.query.after, request.query.limit);
       void reply.send({ items: items.map(tokenItem), next });
+    },
+  );
+
+  app.patch(
+    '/admin/tokens/:name',
+    {
+      config,
+      schema: { params: NameParams, body: ChangeRequest, response: { 200: TokenItem } },
+    },
+    async (request) => {
+      const { name } = request.params;
+      const changed = await registry.change(name, changesOf(request.body), door.addressOf(request));
+      return tokenItem(changed);
     },
   );
 
@@ -76,7 +90,18 @@ function newAppOf(request: MintRequest): NewApp {
     models: request.models ?? null,
     maxConcurrent: request.max_concurrent ?? null,
     timeoutSecsMax: request.timeout_secs_max ?? null,
+    maxQueued: request.max_queued ?? null,
     tokenLifetimeSecs: request.expires_in_secs ?? null,
+  };
+}
+
+function changesOf(request: ChangeRequest): AppChanges {
+  return {
+    ...(request.ip_cidrs === undefined ? {} : { ipCidrs: request.ip_cidrs }),
+    ...(request.models === undefined ? {} : { models: request.models }),
+    ...(request.max_concurrent === undefined ? {} : { maxConcurrent: request.max_concurrent }),
+    ...(request.timeout_secs_max === undefined ? {} : { timeoutSecsMax: request.timeout_secs_max }),
+    ...(request.max_queued === undefined ? {} : { maxQueued: request.max_queued }),
   };
 }
 
@@ -97,6 +122,7 @@ function tokenItem(app: ListedApp): TokenItem {
     models: app.models,
     max_concurrent: app.maxConcurrent,
     timeout_secs_max: app.timeoutSecsMax,
+    max_queued: app.maxQueued,
     created_at: app.createdAt,
     expires_at: app.expiresAt,
     last_used_at: app.lastUsedAt,

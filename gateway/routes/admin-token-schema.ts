@@ -1,26 +1,46 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
 
+import { Nullable } from '#shared/api-schema.ts';
+
 const tenYearsSecs = 315_360_000;
 const thirtyDaysSecs = 2_592_000;
 
 const Time = Type.String();
 const TimeOrNull = Type.Union([Time, Type.Null()]);
 
+const ipCidrs = Type.Array(Type.String({ maxLength: 64 }), { maxItems: 100 });
+const models = Type.Array(Type.String({ maxLength: 130 }), { minItems: 1, maxItems: 100 });
+const maxConcurrent = Type.Integer({ minimum: 1, maximum: 1000 });
+const timeoutSecsMax = Type.Integer({ minimum: 1 });
+const maxQueued = Type.Integer({ minimum: 0, maximum: 100_000 });
+
 export const MintRequest = Type.Object(
   {
     name: Type.String({ pattern: '^[a-z0-9._-]{1,64}$' }),
-    ip_cidrs: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 100 })),
-    models: Type.Optional(
-      Type.Array(Type.String({ maxLength: 130 }), { minItems: 1, maxItems: 100 }),
-    ),
-    max_concurrent: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
-    timeout_secs_max: Type.Optional(Type.Integer({ minimum: 1 })),
+    ip_cidrs: Type.Optional(ipCidrs),
+    models: Type.Optional(models),
+    max_concurrent: Type.Optional(maxConcurrent),
+    timeout_secs_max: Type.Optional(timeoutSecsMax),
+    max_queued: Type.Optional(maxQueued),
     expires_in_secs: Type.Optional(Type.Integer({ minimum: 60, maximum: tenYearsSecs })),
   },
   { additionalProperties: false },
 );
 export type MintRequest = Static<typeof MintRequest>;
+
+/** What is not there stays as it is; null takes the app's own limit away. */
+export const ChangeRequest = Type.Object(
+  {
+    ip_cidrs: Type.Optional(ipCidrs),
+    models: Type.Optional(Nullable(models)),
+    max_concurrent: Type.Optional(Nullable(maxConcurrent)),
+    timeout_secs_max: Type.Optional(Nullable(timeoutSecsMax)),
+    max_queued: Type.Optional(Nullable(maxQueued)),
+  },
+  { additionalProperties: false, minProperties: 1 },
+);
+export type ChangeRequest = Static<typeof ChangeRequest>;
 
 export const defaultOverlapSecs = 3600;
 
@@ -61,6 +81,7 @@ export const TokenItem = Type.Object({
   models: Type.Union([Type.Array(Type.String()), Type.Null()]),
   max_concurrent: Type.Union([Type.Integer(), Type.Null()]),
   timeout_secs_max: Type.Union([Type.Integer(), Type.Null()]),
+  max_queued: Type.Union([Type.Integer(), Type.Null()]),
   created_at: Time,
   expires_at: TimeOrNull,
   last_used_at: TimeOrNull,

@@ -1,39 +1,177 @@
+// Starting runs: POST /run waits for the answer, POST /runs does not.
+import type { FastifyReply } from 'fastify';
+
 import { clientGoneSignal } from '#shared/client-gone.ts';
 import { requestError } from '#shared/errors.ts';
+import { RunAnswer, RunRequest, SubmittedRun } from '#shared/gateway-run-api.ts';
 import type { HttpApp } from '#shared/http-server.ts';
 
 import type { Door } from '../access/door.ts';
-import { RunAnswer } from '../runs/run-answer.ts';
-import { RunRequest } from '../runs/run-request.ts';
-import type { RunService } from '../runs/run-service.ts';
+import { inProgress } from '../idempotency/idempotency-keys.ts';
+import type {
+  FirstAnswer,
+  IdempotencyKeys,
+  KeyedRequest,
+} from '../idempotency/idempotency-keys.ts';
+import type { RunInquiry } from '../runs/run-inquiry.ts';
+import type { AcceptedRun, RunService, SubmittedCall } from '../runs/run-service.ts';
+import type { StoredAnswer } from '../runs/run-store.ts';
+import { outlookFields } from '../runs/run-view.ts';
+import type { RunEventStreams } from './run-event-streams.ts';
+import { keyedRequestOf, prefersAsync, runCallOf, wantsEvents } from './run-submission.ts';
+import type { RunPost } from './run-submission.ts';
 
-export type RunRouteOptions = { runs: RunService; door: Door; bodyLimitBytes: number };
+export type RunRouteOptions = {
+  runs: RunService;
+  inquiry: RunInquiry;
+  keys: IdempotencyKeys;
+  streams: RunEventStreams;
+  door: Door;
+  bodyLimitBytes: number;
+};
 
-export async function runRoutes(
-  app: HttpApp,
-  { runs, door, bodyLimitBytes }: RunRouteOptions,
-): Promise<void> {
+export async function runRoutes(app: HttpApp, options: RunRouteOptions): Promise<void> {
+  const route = { config: { guard: 'app' }, bodyLimit: options.bodyLimitBytes } as const;
+
   app.post(
     '/run',
-    {
-      config: { guard: 'app' },
-      bodyLimit: bodyLimitBytes,
-      schema: { body: RunRequest, response: { 200: RunAnswer } },
-    },
-    (request, reply) => {
-      // Ignoring it would let a retry pay twice.
-      if (request.headers['idempotency-key'] !== undefined) {
-        throw requestError('invalid_request', 'this version does not know Idempotency-Key yet', {
-          details: { field: 'Idempotency-Key' },
-        });
+    { ...route, schema: { body: RunRequest, response: { 200: RunAnswer, 202: SubmittedRun } } },
+    async (request, reply) => {
+      const { appId } = options.door.appOf(request);
+      const keyed = keyedRequestOf(request, '/run', appId);
+      if (prefersAsync(request)) {
+        reply.header('preference-applied', 'respond-async');
+        return submitDetached(options, request, reply, keyed);
       }
-      return runs.execute({
-        app: door.appOf(request),
-        address: door.addressOf(request),
-        requestId: request.id,
-        request: request.body,
-        clientGone: clientGoneSignal(reply),
-      });
+      const first = keyed === null ? null : options.keys.recall(keyed);
+      if (first !== null) return replay(options, request, reply, first);
+      return execute(options, request, reply, keyed);
     },
   );
+
+  app.post(
+    '/runs',
+    { ...route, schema: { body: RunRequest, response: { 202: SubmittedRun } } },
+    async (request, reply) => {
+      const { appId } = options.door.appOf(request);
+      return submitDetached(options, request, reply, keyedRequestOf(request, '/runs', appId));
+    },
+  );
+}
+
+/** Starts the run and answers with its end, or with its events until then. */
+async function execute(
+  options: RunRouteOptions,
+  request: RunPost,
+  reply: FastifyReply,
+  keyed: KeyedRequest | null,
+): Promise<FastifyReply> {
+  const { runs, streams } = options;
+  const isStreamed = wantsEvents(request);
+  const clientGone = clientGoneSignal(reply);
+  const submitted = await submit(options, request, keyed, isStreamed);
+  if (keyed === null) {
+    const stopRun = (): void => void runs.stop(submitted.runId, 'client_gone');
+    clientGone.addEventListener('abort', stopRun, { once: true });
+    if (clientGone.aborted) stopRun();
+  }
+  if (isStreamed) {
+    streams.open(request, reply, { ...submitted, after: 0, endsWhenStopping: keyed !== null });
+    return reply;
+  }
+  return sendAnswer(reply, await answerOf(submitted));
+}
+
+async function submit(
+  { runs, door }: RunRouteOptions,
+  request: RunPost,
+  keyed: KeyedRequest | null,
+  isStreamed: boolean,
+): Promise<SubmittedCall> {
+  const how = { isDetached: keyed !== null, isStreamed, isAwaited: !isStreamed };
+  const submitted = await runs.submit({ ...runCallOf(request, door), keyed, ...how });
+  // Up to ten megabytes that nobody needs any more while the run waits.
+  Object.assign(request, { body: null });
+  return submitted;
+}
+
+async function answerOf({ runId, ending }: SubmittedCall): Promise<StoredAnswer> {
+  const end = await ending;
+  switch (end?.kind) {
+    case 'answered':
+      return end.answer;
+    case 'failed':
+      throw end.err;
+    case 'parked':
+    case undefined:
+      throw requestError(
+        'draining',
+        'the gateway is stopping: the run waits for its next start, ask again with the same key',
+        { runId, retryAfterSecs: 5 },
+      );
+  }
+}
+
+async function submitDetached(
+  { runs, keys, door }: RunRouteOptions,
+  request: RunPost,
+  reply: FastifyReply,
+  keyed: KeyedRequest | null,
+): Promise<FastifyReply> {
+  const first = keyed === null ? null : keys.recall(keyed);
+  if (first?.kind === 'answer') {
+    const { run_id: runId }: SubmittedRun = JSON.parse(first.body);
+    reply.header('location', `/runs/${runId}`).header('idempotent-replayed', 'true');
+    return sendAnswer(reply, first);
+  }
+  const accepted = await runs.submit({
+    ...{ ...runCallOf(request, door), keyed },
+    ...{ isDetached: true, isStreamed: false, isAwaited: false },
+    firstAnswer: acceptedAnswer,
+  });
+  reply.header('location', `/runs/${accepted.runId}`);
+  return sendAnswer(reply, acceptedAnswer(accepted));
+}
+
+function acceptedAnswer({ runId, outlook }: AcceptedRun): StoredAnswer {
+  const body: SubmittedRun = {
+    run_id: runId,
+    status: outlook.position === 0 ? 'starting' : 'queued',
+    ...outlookFields(outlook),
+  };
+  return { statusCode: 202, body: JSON.stringify(body) };
+}
+
+/** The same request once more: what it got is sent again, as it was. */
+function replay(
+  { inquiry, streams }: RunRouteOptions,
+  request: RunPost,
+  reply: FastifyReply,
+  first: FirstAnswer,
+): FastifyReply {
+  if (first.kind === 'answer')
+    return sendAnswer(reply.header('idempotent-replayed', 'true'), first);
+  const answer = inquiry.answerOf(first.runSeq);
+  if (answer === null) throw inProgress(first.runId);
+  reply.header('idempotent-replayed', 'true');
+  if (wantsEvents(request)) {
+    streams.open(request, reply, { ...first, after: 0, endsWhenStopping: true });
+    return reply;
+  }
+  return sendAnswer(reply, answer);
+}
+
+/** As it is stored: a text, which no serializer goes over again. */
+function sendAnswer(reply: FastifyReply, { statusCode, body }: StoredAnswer): FastifyReply {
+  const retryAfterSecs = statusCode >= 400 ? retryAfterOf(body) : undefined;
+  if (retryAfterSecs !== undefined) reply.header('retry-after', retryAfterSecs);
+  return reply
+    .code(statusCode)
+    .header('content-type', 'application/json; charset=utf-8')
+    .send(body);
+}
+
+function retryAfterOf(body: string): number | undefined {
+  const { error }: { error?: { retry_after_secs?: number } } = JSON.parse(body);
+  return error?.retry_after_secs;
 }

@@ -3,13 +3,13 @@ import { Ajv } from 'ajv';
 
 import { requestError } from '#shared/errors.ts';
 import type { AppError } from '#shared/errors.ts';
+import type { RunRequest } from '#shared/gateway-run-api.ts';
 import type { JsonValue } from '#shared/json-value.ts';
 
 import type { AppAccess } from '../access/app-lookup.ts';
 import { allowsModel, isModelName } from '../access/model-pattern.ts';
 import type { SpawnProfile } from '../claude/claude-arguments.ts';
 import type { ClaudeRequest } from '../claude/claude-binding.ts';
-import type { RunRequest } from './run-request.ts';
 
 export type AdmissionLimits = {
   models: { default: string; allowed: readonly string[] };

@@ -1,40 +1,50 @@
-// The body of a successful POST /run.
-import { Type } from 'typebox';
-import type { Static } from 'typebox';
+// How a run ended, as POST /run answers it: status and body. What is stored, replayed and streamed is this same text.
+import { AppError } from '#shared/errors.ts';
+import type { RunAnswer } from '#shared/gateway-run-api.ts';
+import { errorBody } from '#shared/http-error-answer.ts';
 
 import { finalText } from '../claude/transcript.ts';
 import { unwrapAnswer } from './answer.ts';
+import { outcomeError, outcomes } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
+import type { StoredAnswer } from './run-store.ts';
 import type { FinishedRun } from './run-worker.ts';
 
-const Count = Type.Integer({ minimum: 0 });
+export type EndedRun = {
+  outcome: Outcome;
+  /** Null for a completed run. */
+  message: string | null;
+  retryAfterSecs?: number | undefined;
+  /** Null for one that never had a process. */
+  finished: FinishedRun | null;
+};
 
-export const RunAnswer = Type.Object({
-  ok: Type.Literal(true),
-  run_id: Type.String(),
-  result: Type.Unknown(),
-  duration_ms: Count,
-  stop_reason: Type.Union([Type.String(), Type.Null()]),
-  model: Type.Union([Type.String(), Type.Null()]),
-  usage: Type.Object({
-    input_tokens: Count,
-    output_tokens: Count,
-    cache_creation_input_tokens: Count,
-    cache_read_input_tokens: Count,
-  }),
-  cost_usd: Type.Number(),
-});
-export type RunAnswer = Static<typeof RunAnswer>;
+export function answerOf(runId: string, requestId: string, ended: EndedRun): StoredAnswer {
+  const { outcome, finished } = ended;
+  const { statusCode } = outcomes[outcome];
+  if (outcome === 'completed') {
+    if (finished === null) throw new Error('a run was completed without an execution');
+    return { statusCode, body: JSON.stringify(successBody(runId, finished)) };
+  }
+  return { statusCode, body: errorBody({ ok: false }, errorOf(runId, ended), requestId) };
+}
 
-export function answerOf(runId: string, finished: FinishedRun): RunAnswer {
-  const { transcript, wantsSchema, durationMs } = finished;
-  const { result } = transcript;
+/** Of a run that was not completed. */
+export function errorOf(runId: string, { outcome, message, retryAfterSecs }: EndedRun): AppError {
+  if (outcome === 'completed') throw new Error('a completed run has no error');
+  return new AppError(outcomeError(outcome), message ?? outcome, { runId, retryAfterSecs });
+}
+
+function successBody(runId: string, finished: FinishedRun): RunAnswer {
+  const { transcript, wantsSchema, phases } = finished;
+  const { result, model } = transcript;
   return {
     ok: true,
     run_id: runId,
     result: wantsSchema ? result?.structured_output : unwrapAnswer(finalText(transcript)),
-    duration_ms: durationMs,
+    duration_ms: phases.durationMs,
     stop_reason: result?.stop_reason ?? null,
-    model: transcript.model,
+    model,
     usage: {
       input_tokens: result?.usage?.input_tokens ?? 0,
       output_tokens: result?.usage?.output_tokens ?? 0,
@@ -43,4 +53,10 @@ export function answerOf(runId: string, finished: FinishedRun): RunAnswer {
     },
     cost_usd: result?.total_cost_usd ?? 0,
   };
+}
+
+/** The same without what the model said: for a run whose text is not to be kept. */
+export function withoutResult({ statusCode, body }: StoredAnswer): StoredAnswer {
+  const { result: _result, ...rest }: { result?: unknown } = JSON.parse(body);
+  return { statusCode, body: JSON.stringify(rest) };
 }

@@ -1,6 +1,7 @@
 // One run from the start of its process to its end: bound, watched, stopped when it must be, judged.
 import type { Clock } from '#shared/clock.ts';
 
+import type { Checkpoint } from '../checkpoint.ts';
 import type { ClaudeTask } from '../claude/claude-binding.ts';
 import type { ClaudeEvent } from '../claude/claude-events.ts';
 import { prepareClaude } from '../claude/claude-process.ts';
@@ -21,32 +22,57 @@ export type ExecutionReport = {
   verdict: Verdict;
   transcript: Transcript;
   exit: ClaudeExit;
-  durationMs: number;
+  phases: ExecutionPhases;
+};
+
+/** Milliseconds since the process was started; null for what it did not come to. */
+export type ExecutionPhases = {
   firstEventMs: number | null;
+  /** It got its request. */
+  boundMs: number | null;
+  /** It took the request up. */
+  initMs: number | null;
+  /** The model began to answer. */
+  firstTokenMs: number | null;
+  totalMs: number;
 };
 
 export type Execution = {
   /** Ends the run before its time; the first reason counts. */
   stop: (reason: StopReason) => void;
-  /** Never rejects. */
+  /** Rejects only with what `begun` rejected with: the process is gone then as well. */
   ended: Promise<ExecutionReport>;
+};
+
+export type ExecutionListener = {
+  /** The process exists. What it resolves with is waited for before the process is told anything. */
+  begun: (pid: number) => Promise<void>;
+  onEvent: (event: ClaudeEvent) => void;
+  /** A model has answered. */
+  onAnswer: () => void;
+  checkpoint: Checkpoint;
 };
 
 export function startExecution(
   start: ClaudeStart,
   task: ClaudeTask,
   limits: { deadlines: DeadlineLimits; disk: RunDiskLimits },
-  onAnswer: () => void,
+  listener: ExecutionListener,
   clock: Clock,
 ): Execution {
+  const { checkpoint } = listener;
   const startedAt = clock.monotonicMs();
+  const sinceStart = (): number => Math.round(clock.monotonicMs() - startedAt);
   const claude = prepareClaude(start, clock);
+  checkpoint('spawned');
   const transcriber = createTranscriber();
   const { transcript } = transcriber;
   const over = new AbortController();
+  const phases: Omit<ExecutionPhases, 'totalMs'> = {
+    ...{ firstEventMs: null, boundMs: null, initMs: null, firstTokenMs: null },
+  };
   let stopped: StopReason | null = null;
   let endedAfterResult = false;
-  let firstEventMs: number | null = null;
 
   const stop = (reason: StopReason): void => {
     if (stopped !== null || endedAfterResult) return;
@@ -62,13 +88,20 @@ export function startExecution(
     claude.kill();
   });
   const onEvent = (event: ClaudeEvent): void => {
-    firstEventMs ??= clock.monotonicMs() - startedAt;
+    if (phases.firstEventMs === null) checkpoint('first_event');
+    phases.firstEventMs ??= sinceStart();
     // An answer to a control request says that the CLI has started, not that it begins with the prompt.
     if (event.type !== 'garbage' && event.type !== 'control') deadlines.sawProgress();
-    if (event.type === 'init') linger.cancel();
+    if (event.type === 'init') {
+      phases.initMs ??= sinceStart();
+      linger.cancel();
+    }
+    if (event.type === 'delta') phases.firstTokenMs ??= sinceStart();
     transcriber.add(event);
-    if (event.type === 'assistant' && event.failure === null) onAnswer();
+    listener.onEvent(event);
+    if (event.type === 'assistant' && event.failure === null) listener.onAnswer();
     if (event.type === 'result') {
+      checkpoint('result_seen');
       claude.finish();
       linger.begin();
     }
@@ -77,15 +110,29 @@ export function startExecution(
       if (reason !== null) stop(reason);
     }
   };
-  claude.bind(task, { onEvent, onTooMuchOutput: () => stop('output_too_large') });
+  const bind = async (): Promise<void> => {
+    if (claude.pid === null) return;
+    await listener.begun(claude.pid);
+    checkpoint('pid_stored');
+    if (stopped !== null || over.signal.aborted) return;
+    phases.boundMs = sinceStart();
+    claude.bind(task, { onEvent, onTooMuchOutput: () => stop('output_too_large') });
+  };
+  const bound = bind().catch((err: unknown) => {
+    claude.kill();
+    throw err;
+  });
+  // Whoever waits for the end hears of it.
+  bound.catch(() => {});
 
-  const settle = (exit: ClaudeExit): ExecutionReport => {
+  const settle = async (exit: ClaudeExit): Promise<ExecutionReport> => {
+    checkpoint('exit_seen');
     deadlines.stop();
     over.abort();
+    await bound;
     const seen = { transcript, stopped, endedAfterResult, wantsSchema: task.jsonSchema !== null };
     const verdict = decideVerdict({ ...seen, ...evidenceOf(exit) }, clock.now());
-    const durationMs = Math.round(clock.monotonicMs() - startedAt);
-    return { verdict, transcript, exit, durationMs, firstEventMs };
+    return { verdict, transcript, exit, phases: { ...phases, totalMs: sinceStart() } };
   };
   return { stop, ended: claude.exited.then(settle) };
 }

@@ -1,97 +1,193 @@
-// A run in the database: written down when it is accepted, closed together with its audit row.
+// A run in the database: every move of it with its event, in one transaction, and with its audit row when it ends.
 import { isoTime } from '#shared/clock.ts';
 import type { Clock } from '#shared/clock.ts';
 import type { DatabaseWriter } from '#shared/database-writer.ts';
+import type { RunEventDraft } from '#shared/gateway-event-api.ts';
 import type { JsonValue } from '#shared/json-value.ts';
 
 import type { AuditLog } from '../audit/audit-log.ts';
-import { auditEntryOf, draftOf } from './audit-draft.ts';
-import type { AuditDraft, PromptPolicy } from './audit-draft.ts';
-import type { Outcome } from './outcome.ts';
-import type { RunStore } from './run-store.ts';
+import type { Checkpoint } from '../checkpoint.ts';
+import type { RunEventStore } from '../events/run-event-store.ts';
+import type { IdempotencyKeys, KeyedAnswer } from '../idempotency/idempotency-keys.ts';
+import type { QueueOutlook } from '../queue/run-queue.ts';
+import { auditEntryOf, draftOf, readDraft } from './audit-draft.ts';
+import type { AuditDraft, AuditedEnd, PromptPolicy } from './audit-draft.ts';
+import type { RunStore, StoredAnswer, StoredRequest } from './run-store.ts';
 
+/** A run as it is accepted. */
 export type RunFacts = {
   runId: string;
   appId: number;
   appName: string;
   address: string;
+  requestId: string;
   prompt: string;
+  /** For the audit row. */
   details: Readonly<Record<string, JsonValue>>;
+  isDetached: boolean;
+  onInterrupt: 'fail' | 'retry';
+  requestedModel: string;
+  metadata: Readonly<Record<string, string>>;
+  traceparent: string | null;
+  /** Of a run that may outlive its client: what it needs to be started without it. */
+  stored: { request: StoredRequest; fileTokens: readonly string[] } | null;
 };
 
-export type RunEnd = {
-  outcome: Outcome;
-  survivors: number | null;
-  details: Readonly<Record<string, JsonValue>>;
-  /** Kept where the prompt is kept, since it may quote it. */
-  stderrTail?: string;
+export type RunKey = { runSeq: number; runId: string };
+
+export type Spent = {
+  durationMs: number | null;
+  model: string | null;
+  inputTokens: number | null;
+  outputTokens: number | null;
+  costMicroUsd: number | null;
+};
+
+export type RunEnd = AuditedEnd & {
+  message: string | null;
+  spent: Spent;
+  answer: StoredAnswer;
+  /** Events that were not written yet. */
+  events: readonly RunEventDraft[];
+};
+
+export type Acceptance = {
+  outlook: QueueOutlook;
+  /** It has its turn: the move to `starting` is made as well, since a transaction costs a wait for the disk. */
+  startsAtOnce: boolean;
+  keyed: KeyedAnswer | null;
 };
 
 export type RunRecords = {
-  /** @param startsAtOnce takes the step of `start` as well: a transaction costs a wait for the disk. */
-  accept: (run: RunFacts, startsAtOnce: boolean) => Promise<void>;
-  start: (run: RunFacts) => Promise<void>;
-  end: (run: RunFacts, end: RunEnd) => Promise<void>;
-  /** A run that was over before it began: both steps at once. */
+  /** Gives the number of its row. */
+  accept: (run: RunFacts, acceptance: Acceptance) => Promise<number>;
+  claim: (run: RunKey) => Promise<void>;
+  begin: (run: RunKey, begun: { pid: number | null; queueMs: number }) => Promise<void>;
+  addEvents: (run: RunKey, events: readonly RunEventDraft[]) => Promise<void>;
+  /** It waits once more. `superseded`: messages whose text so far does not count. */
+  putBack: (run: RunKey, outlook: QueueOutlook, events: readonly RunEventDraft[]) => Promise<void>;
+  end: (run: RunKey, end: RunEnd) => Promise<void>;
+  /** A run that was over before it began: accepted and ended at once. */
   refuse: (run: RunFacts, end: RunEnd) => Promise<void>;
-  /** Closes what a crash left open, as `interrupted`, and gives the ids of those runs. */
-  closeInterrupted: (survivorsOf: (runId: string) => number) => Promise<string[]>;
+  askCancel: (run: RunKey) => Promise<void>;
 };
 
-export function createRunRecords(
-  store: RunStore,
-  audit: AuditLog,
-  writer: DatabaseWriter,
-  options: { prompts: PromptPolicy; clock: Clock },
-): RunRecords {
-  const { prompts, clock } = options;
-  const now = (): string => isoTime(clock.now());
-  const drafts = new Map<string, AuditDraft>();
+export type RunRecordParts = {
+  store: RunStore;
+  events: RunEventStore;
+  audit: AuditLog;
+  keys: IdempotencyKeys;
+  writer: DatabaseWriter;
+  prompts: PromptPolicy;
+  /** Called after the commit of whatever has a new event. */
+  announce: (runSeq: number) => void;
+  checkpoint: Checkpoint;
+  clock: Clock;
+};
 
-  const insert = (run: RunFacts, draft: AuditDraft): void =>
-    store.insert({
-      runId: run.runId,
-      appId: run.appId,
+export function createRunRecords(parts: RunRecordParts): RunRecords {
+  const { store, events, audit, keys, writer, prompts, announce, checkpoint, clock } = parts;
+  const now = (): string => isoTime(clock.now());
+  const append = (runSeq: number, { type, data }: RunEventDraft): void =>
+    events.append(runSeq, type, JSON.stringify(data), now());
+
+  const insert = (run: RunFacts, draft: AuditDraft): number => {
+    const { stored, metadata, ...row } = run;
+    const runSeq = store.insert({
+      ...row,
+      metadata: JSON.stringify(metadata),
       auditDraft: JSON.stringify(draft),
       createdAt: now(),
     });
-  const close = (runId: string, draft: AuditDraft, end: RunEnd): void => {
-    store.end(runId, { outcome: end.outcome, survivors: end.survivors, endedAt: now() });
-    audit.append(auditEntryOf(runId, draft, end, prompts));
+    if (stored !== null) {
+      store.insertRequest(runSeq, stored.request);
+      store.pinFiles(runSeq, stored.fileTokens);
+    }
+    return runSeq;
   };
+  const appendQueued = (
+    run: RunKey & { attempt: number; traceparent: string | null },
+    { position, estimateSecs }: QueueOutlook,
+  ): void =>
+    append(run.runSeq, {
+      type: 'run.queued',
+      data: {
+        run_id: run.runId,
+        queue_position: position,
+        estimate_secs: estimateSecs,
+        attempt: run.attempt,
+        ...traced(run),
+      },
+    });
+  const close = ({ runSeq, runId }: RunKey, draft: AuditDraft, end: RunEnd): void => {
+    const { outcome, message, survivors, spent, answer } = end;
+    for (const event of end.events) append(runSeq, event);
+    const type = outcome === 'completed' ? 'run.completed' : 'run.failed';
+    events.append(runSeq, type, answer.body, now());
+    const prompt = draft.prompts === 'full' ? (store.readRequest(runSeq)?.prompt ?? null) : null;
+    store.end(runSeq, { outcome, message, survivors, ...spent, endedAt: now() });
+    store.insertAnswer(runSeq, answer);
+    audit.append(auditEntryOf(runId, draft, end, prompt));
+  };
+  /** A move with its events, told to whoever reads them. */
+  const move = async (run: RunKey, work: () => void): Promise<void> => {
+    await writer.write(work);
+    announce(run.runSeq);
+  };
+
   return {
-    async accept(run, startsAtOnce) {
-      const draft = draftOf(run, prompts);
-      await writer.write(() => {
-        insert(run, draft);
-        if (startsAtOnce) store.start(run.runId, now());
+    async accept(run, { outlook, startsAtOnce, keyed }) {
+      const draft = draftOf({ ...run, isStored: run.stored !== null }, prompts);
+      const runSeq = await writer.write(() => {
+        const seq = insert(run, draft);
+        appendQueued({ ...run, runSeq: seq, attempt: 0 }, outlook);
+        if (keyed !== null) keys.keep(keyed, seq);
+        if (startsAtOnce) store.claim(seq);
+        checkpoint('audit_begun');
+        return seq;
       });
-      drafts.set(run.runId, draft);
+      checkpoint('accepted');
+      return runSeq;
     },
-    start: (run) => writer.write(() => store.start(run.runId, now())),
+    claim: (run) => writer.write(() => store.claim(run.runSeq)),
+    begin: (run, { pid, queueMs }) =>
+      move(run, () => {
+        store.begin(run.runSeq, now(), pid);
+        const { attempt = 1, traceparent = null } = store.find(run.runId) ?? {};
+        const data = { run_id: run.runId, attempt, queue_ms: queueMs, ...traced({ traceparent }) };
+        append(run.runSeq, { type: 'run.started', data });
+      }),
+    addEvents: (run, drafts) =>
+      move(run, () => {
+        for (const draft of drafts) append(run.runSeq, draft);
+      }),
+    putBack: (run, outlook, drafts) =>
+      move(run, () => {
+        for (const draft of drafts) append(run.runSeq, draft);
+        store.putBack(run.runSeq);
+        const { attempt = 0, traceparent = null } = store.find(run.runId) ?? {};
+        appendQueued({ ...run, attempt, traceparent }, outlook);
+      }),
     async end(run, end) {
-      const draft = drafts.get(run.runId) ?? draftOf(run, prompts);
-      drafts.delete(run.runId);
-      await writer.write(() => close(run.runId, draft, end));
+      await move(run, () => {
+        const draft = store.auditDraftOf(run.runSeq);
+        if (draft === null) throw new Error(`run ${run.runId} has ended already`);
+        close(run, readDraft(draft), end);
+      });
+      checkpoint('finalised');
     },
     async refuse(run, end) {
-      const draft = draftOf(run, prompts);
+      // It is never started, so nothing of it has to be stored.
+      const draft = draftOf({ ...run, isStored: false }, prompts);
       await writer.write(() => {
-        insert(run, draft);
-        close(run.runId, draft, end);
+        const runSeq = insert({ ...run, stored: null }, draft);
+        close({ runSeq, runId: run.runId }, draft, end);
       });
     },
-    closeInterrupted: (survivorsOf) =>
-      writer.write(() =>
-        store.open().map(({ runId, auditDraft }) => {
-          const draft: AuditDraft = JSON.parse(auditDraft);
-          close(runId, draft, {
-            outcome: 'interrupted',
-            survivors: survivorsOf(runId),
-            details: { message: 'the gateway stopped before the run was done' },
-          });
-          return runId;
-        }),
-      ),
+    askCancel: (run) => writer.write(() => store.askCancel(run.runSeq, now())),
   };
+}
+
+function traced({ traceparent }: { traceparent: string | null }) {
+  return traceparent === null ? {} : { traceparent };
 }

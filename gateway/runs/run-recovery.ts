@@ -3,19 +3,37 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Clock } from '#shared/clock.ts';
+import type { RunEventDraft } from '#shared/gateway-event-api.ts';
 
+import type { RunEventStore } from '../events/run-event-store.ts';
 import { processesMarked, signalAll } from '../sandbox/process-table.ts';
 import { removeRunDirectory } from '../sandbox/run-directory.ts';
 import { runMarker } from '../sandbox/sandboxed-process.ts';
+import { readDraft } from './audit-draft.ts';
+import { interruptedRetrySecs } from './outcome.ts';
+import { answerOf } from './run-answer.ts';
 import type { RunRecords } from './run-record.ts';
-import type { RunStore } from './run-store.ts';
+import { endOf } from './run-settlement.ts';
+import { fateOf } from './run-state.ts';
+import type { RunStore, StoredRun } from './run-store.ts';
 
 export type Recovery = {
-  interruptedRuns: number;
+  /** Runs that wait for their turn again, oldest first. */
+  waiting: StoredRun[];
+  /** Runs that were under way, or that nobody waits for any more. */
+  closedRuns: number;
   endedProcesses: number;
   removedDirectories: number;
   /** Processes that could not be ended. */
   survivors: number;
+};
+
+export type RecoveryParts = {
+  runsDir: string;
+  store: RunStore;
+  events: RunEventStore;
+  records: Pick<RunRecords, 'putBack' | 'end'>;
+  clock: Clock;
 };
 
 const goneWithinMs = 5000;
@@ -30,23 +48,70 @@ export function isOwnDirectory(name: string): boolean {
  * Only processes that carry the id of one of our own open runs are ended: a pid that was stored may belong to somebody else by
  * now, and another gateway on this host has runs of its own. Needs the instance lock.
  */
-export async function recoverRuns(options: {
-  runsDir: string;
-  store: RunStore;
-  records: RunRecords;
-  clock: Clock;
-}): Promise<Recovery> {
-  const { runsDir, store, records, clock } = options;
-  const openRuns = new Set(store.open().map((run) => run.runId));
-  const { ended, survivors } = await endProcessesOf(openRuns, clock);
-  const interrupted = await records.closeInterrupted(() => survivors);
-  const removedDirectories = await removeLeftDirectories(runsDir);
+export async function recoverRuns(parts: RecoveryParts): Promise<Recovery> {
+  const open = parts.store.open();
+  const openRuns = new Set(open.map((run) => run.runId));
+  const { ended, survivors } = await endProcessesOf(openRuns, parts.clock);
+  const waiting: StoredRun[] = [];
+  for (const run of open) {
+    const fate = fateOf(run);
+    if (fate === 'wait') waiting.push(await waitAgain(run, parts));
+    else await close(run, fate, survivors, parts);
+  }
+  const removedDirectories = await removeLeftDirectories(parts.runsDir);
   return {
-    interruptedRuns: interrupted.length,
+    waiting,
+    closedRuns: open.length - waiting.length,
     endedProcesses: ended,
     removedDirectories,
     survivors,
   };
+}
+
+/** A run that had its turn gets another; what it said so far does not count. */
+async function waitAgain(run: StoredRun, { records, events }: RecoveryParts): Promise<StoredRun> {
+  if (run.state === 'queued') return run;
+  const messages = run.state === 'running' ? messagesBegun(run.runSeq, events) : [];
+  const retry: RunEventDraft = {
+    type: 'retry',
+    data: { reason: 'interrupted', status: null, delay_ms: 0, superseded: messages },
+  };
+  const drafts = run.state === 'running' ? [retry] : [];
+  await records.putBack(run, { position: 1, estimateSecs: 0 }, drafts);
+  return { ...run, state: 'queued' };
+}
+
+/** The numbers of the messages whose text its readers have. */
+function messagesBegun(runSeq: number, events: RunEventStore): number[] {
+  const numbers = new Set<number>();
+  for (let seq = 0; ;) {
+    const page = events.after(runSeq, seq, 1000, Number.POSITIVE_INFINITY);
+    for (const { type, data } of page) {
+      const { message, superseded }: { message?: number; superseded?: number[] } = JSON.parse(data);
+      if (type.startsWith('message.') && message !== undefined) numbers.add(message);
+      for (const number of superseded ?? []) numbers.delete(number);
+    }
+    seq = page.at(-1)?.seq ?? seq;
+    if (page.length === 0) return [...numbers];
+  }
+}
+
+const messages = {
+  interrupted: 'the gateway stopped before the run was done',
+  cancelled: 'the run was cancelled',
+} as const;
+
+async function close(
+  run: StoredRun,
+  outcome: 'interrupted' | 'cancelled',
+  survivors: number,
+  { records, store }: RecoveryParts,
+): Promise<void> {
+  const { requestId } = readDraft(store.auditDraftOf(run.runSeq) ?? '{"details":{}}');
+  const retry = outcome === 'interrupted' ? { retryAfterSecs: interruptedRetrySecs } : {};
+  const ended = { outcome, message: messages[outcome], ...retry, finished: null };
+  const end = endOf(ended, answerOf(run.runId, requestId, ended), 0);
+  await records.end(run, { ...end, details: { message: messages[outcome] }, survivors });
 }
 
 async function endProcessesOf(

@@ -1,254 +1,310 @@
-// Runs for apps: admitted, written down, queued, executed, settled, answered.
-import type { Clock } from '#shared/clock.ts';
-import { DatabaseFullError } from '#shared/database-writer.ts';
-import { AppError } from '#shared/errors.ts';
+// Runs for apps: admitted, written down, queued, waited for, cancelled. What a run does in its turn is in run-turn.ts.
+import type { RunRequest } from '#shared/gateway-run-api.ts';
 import type { NewId } from '#shared/ids.ts';
 import type { JsonValue } from '#shared/json-value.ts';
-import type { Log } from '#shared/log.ts';
 
 import type { AppAccess } from '../access/app-lookup.ts';
 import type { FileShelf } from '../files/file-shelf.ts';
-import type { OpenFile } from '../files/open-file.ts';
+import type { StoredFile } from '../files/file-store.ts';
+import type { KeyedRequest } from '../idempotency/idempotency-keys.ts';
+import type { WaitingRun } from '../queue/fair-line.ts';
+import { createRunDispatcher } from '../queue/run-dispatcher.ts';
+import type { QueueOutlook, QueuePlace, RunQueue } from '../queue/run-queue.ts';
+import type { StartRoom } from '../queue/start-room.ts';
 import { admitRun } from './admission.ts';
 import type { AdmissionLimits, AdmittedRun } from './admission.ts';
-import { interruptedRetrySecs, outcomeError } from './outcome.ts';
-import type { Outcome } from './outcome.ts';
-import { answerOf } from './run-answer.ts';
-import type { RunAnswer } from './run-answer.ts';
-import type { RunQueue, Ticket } from './run-queue.ts';
-import type { RunEnd, RunFacts, RunRecords } from './run-record.ts';
-import type { RunRequest } from './run-request.ts';
-import type { FinishedRun, RunWorker } from './run-worker.ts';
-import type { SignInBreaker } from './sign-in-breaker.ts';
+import { answerOf, errorOf } from './run-answer.ts';
+import type { EndedRun } from './run-answer.ts';
+import type { RunEnding } from './run-endings.ts';
+import { originOf, storedRequestOf } from './run-payload.ts';
+import type { RunPayload } from './run-payload.ts';
+import type { RunFacts } from './run-record.ts';
+import { endOf, settle } from './run-settlement.ts';
+import type { StoredRun } from './run-store.ts';
+import { notSignedIn, stoppedWaiting, takeTurn } from './run-turn.ts';
+import type { RunTurnParts } from './run-turn.ts';
 import type { StopReason } from './verdict.ts';
 
 export type RunCall = {
   app: AppAccess;
   address: string;
   requestId: string;
+  traceparent: string | null;
   request: RunRequest;
-  /** Aborts when the client has gone away. */
-  clientGone: AbortSignal;
+  /** It goes on when its client goes away. */
+  isDetached: boolean;
+  /** Somebody reads its events. */
+  isStreamed: boolean;
+  /** Somebody waits for its end. */
+  isAwaited: boolean;
+  keyed: KeyedRequest | null;
+  /** Of a request that is answered before its run has ended: what its key is answered with, made when the run has its place. */
+  firstAnswer?: (run: AcceptedRun) => { statusCode: number; body: string };
+};
+
+export type AcceptedRun = { runId: string; outlook: QueueOutlook };
+
+export type SubmittedCall = AcceptedRun & {
+  runSeq: number;
+  /** Resolves when the run has ended, or waits for the next start of the gateway. Null unless it is awaited. */
+  ending: Promise<RunEnding> | null;
 };
 
 export type RunService = {
-  /** Throws AppError for everything but a completed run. */
-  execute: (call: RunCall) => Promise<RunAnswer>;
-  /** Ends what waits, lets what runs end by itself for a while, then interrupts it. Resolves when nothing is under way. */
+  /** Throws AppError for what is no run: a mistake of the caller, no place, no disk. */
+  submit: (call: RunCall) => Promise<SubmittedCall>;
+  /** Ends a run before its time. False when it has ended already. */
+  stop: (runId: string, reason: StopReason, message?: string) => boolean;
+  /** Cancels what waits of an app that was revoked. */
+  stopWaitingOf: (appId: number) => void;
+  /** A limit has changed: somebody may be able to start. */
+  lookAgain: () => void;
+  /** Runs of an earlier start, oldest first: they wait again. */
+  restore: (runs: readonly StoredRun[]) => void;
+  /** Turns begin; until then whatever comes waits. */
+  run: (signal: AbortSignal) => Promise<void>;
+  /** Lets what runs end by itself for a while, then interrupts it; what waits and has nobody to wait for it again ends. */
   drain: (graceMs: number) => Promise<void>;
+  underWay: () => number;
 };
 
-export type RunServiceParts = {
+export type RunServiceParts = RunTurnParts & {
   limits: AdmissionLimits;
+  /** What a prompt may leave behind. */
+  keepsAllText: boolean;
   queue: RunQueue;
-  shelf: Pick<FileShelf, 'open'>;
-  records: RunRecords;
-  worker: RunWorker;
-  breaker: SignInBreaker;
-  /** What the operator has to do about a run that was not signed in. */
-  signInMend: string;
+  room: StartRoom;
+  shelf: Pick<FileShelf, 'open' | 'look' | 'openPinned'>;
   hasDiskSpace: () => Promise<boolean>;
-  clock: Clock;
   newId: NewId;
-  log: Log;
-};
-
-type Ended = {
-  outcome: Outcome;
-  message: string | null;
-  retryAfterSecs?: number | undefined;
-  finished: FinishedRun | null;
-};
-
-/** A run on its way: what was asked, what was made of it, its place in the queue. */
-type Passage = {
-  call: RunCall;
-  admitted: AdmittedRun;
-  files: readonly OpenFile[];
-  run: RunFacts;
-  ticket: Ticket;
-  enteredAt: number;
-  shutdown: AbortSignal;
 };
 
 export function createRunService(parts: RunServiceParts): RunService {
-  const { queue, worker, clock, log } = parts;
-  const shutdown = new AbortController();
-  const underWay = new Set<Promise<unknown>>();
+  const { queue, records, endings, store, clock } = parts;
+  const payloads = new Map<string, RunPayload>();
+  const stops = new Map<string, AbortController>();
+  const endingNow = new Set<Promise<unknown>>();
+  const dispatcher = createRunDispatcher({ ...parts, takeTurn: takeOne });
 
-  const execute = async (call: RunCall): Promise<RunAnswer> => {
-    const admitted = admitRun(call.request, call.app, parts.limits);
-    // Open from here on: what happens to a file while its run waits does not matter.
-    await using opened = await parts.shelf.open(call.app.appId, call.request.files ?? []);
-    const { files } = opened;
-    const run = factsOf(call, admitted, files, parts.newId('run'));
-    const ticket = queue.enter({
-      appId: call.app.appId,
-      appName: call.app.name,
-      maxConcurrent: call.app.maxConcurrent,
-      bytes: admitted.promptBytes,
+  async function takeOne(waiting: WaitingRun, isClaimed: boolean): Promise<void> {
+    const stop = stops.get(waiting.runId) ?? new AbortController();
+    stops.set(waiting.runId, stop);
+    const payload = takePayload(waiting.runId);
+    await takeTurn(parts, {
+      ...{ waiting, payload, isClaimed, stop: stop.signal, isStopping: dispatcher.isStopped },
     });
-    try {
-      const enteredAt = clock.monotonicMs();
-      const passage = { call, admitted, files, run, ticket, enteredAt, shutdown: shutdown.signal };
-      const ended = await pass(parts, passage);
-      logRun(log, run, ended);
-      return answer(run, ended);
-    } finally {
-      ticket.leave();
+    stops.delete(waiting.runId);
+  }
+  function takePayload(runId: string): RunPayload | null {
+    const payload = payloads.get(runId) ?? null;
+    payloads.delete(runId);
+    return payload;
+  }
+
+  /** Ends a run that waits and is out of the line. */
+  const endWaiting = (waiting: WaitingRun, ended: EndedRun): void => {
+    const end = async (): Promise<void> => {
+      await using payload = takePayload(waiting.runId);
+      const row = store.find(waiting.runId);
+      if (row === null) return;
+      const queueMs = Math.round(clock.monotonicMs() - waiting.since);
+      const origin = payload?.origin ?? originOf(waiting.runSeq, store);
+      await settle(parts, row, { ended, origin, events: [], queueMs });
+    };
+    const ending = end()
+      .catch((err: unknown) =>
+        parts.log.error({ err, run_id: waiting.runId }, 'run could not be ended'),
+      )
+      .finally(() => endingNow.delete(ending));
+    endingNow.add(ending);
+  };
+  const stop: RunService['stop'] = (runId, reason, message) => {
+    const waiting = queue.remove(runId);
+    if (waiting !== null) {
+      endWaiting(waiting, stoppedWaiting(reason, message));
+      dispatcher.wake();
+      return true;
+    }
+    stops.get(runId)?.abort(reason);
+    return stops.has(runId);
+  };
+
+  /** The run is written down: it starts, or it waits. */
+  const enter = (place: QueuePlace, waiting: WaitingRun, payload: RunPayload | null): void => {
+    if (payload !== null) payloads.set(waiting.runId, payload);
+    if (dispatcher.isStopped()) {
+      place.giveBack();
+      leaveForNextStart(waiting);
+    } else if (place.startsAtOnce) {
+      dispatcher.start(waiting, true);
+    } else {
+      place.take(waiting);
+      dispatcher.wake();
     }
   };
+  /** What becomes of a run that has not started when the gateway stops. */
+  const leaveForNextStart = (waiting: WaitingRun): void => {
+    if (payloads.has(waiting.runId)) endWaiting(waiting, stoppedWaiting('interrupted'));
+    else endings.tell(waiting.runId, { kind: 'parked' });
+  };
+
   return {
-    execute(call) {
-      const run = execute(call);
-      underWay.add(run);
-      void run.catch(() => {}).finally(() => underWay.delete(run));
-      return run;
+    async submit(call) {
+      const admitted = admitRun(call.request, call.app, parts.limits);
+      await using held = await takeAlong(parts, call, admitted);
+      const runId = parts.newId('run');
+      const run = factsOf(call, admitted, held, runId);
+      const refused = await refusal(parts);
+      if (refused !== null) return refuse(parts, run, refused);
+      const place = queue.reserve({
+        appId: call.app.appId,
+        appName: call.app.name,
+        maxQueued: call.app.maxQueued,
+        bytes: held.payload === null ? 0 : admitted.promptBytes,
+      });
+      try {
+        const since = clock.monotonicMs();
+        const { outlook, startsAtOnce } = place;
+        const keyed = keyedAnswer(call, { runId, outlook });
+        const runSeq = await records.accept(run, { outlook, startsAtOnce, keyed });
+        const ending = call.isAwaited ? endings.wait(runId).then(neverGivenUp) : null;
+        const bytes = held.payload === null ? 0 : admitted.promptBytes;
+        enter(place, { runSeq, runId, appId: run.appId, bytes, since }, held.keep());
+        return { runId, runSeq, outlook, ending };
+      } catch (err) {
+        place.giveBack();
+        throw err;
+      }
     },
+    stop,
+    stopWaitingOf(appId) {
+      const waiting = [...queue.waiting()].filter((run) => run.appId === appId);
+      for (const { runId } of waiting) stop(runId, 'cancelled', 'The app of the run was revoked.');
+    },
+    lookAgain: () => dispatcher.wake(),
+    restore(runs) {
+      const since = clock.monotonicMs();
+      for (const { runSeq, runId, appId } of runs) {
+        queue.restore({ runSeq, runId, appId, bytes: 0, since });
+      }
+    },
+    run: (signal) => dispatcher.run(signal),
     async drain(graceMs) {
-      shutdown.abort();
+      dispatcher.stop();
+      for (const waiting of [...queue.waiting()]) {
+        queue.remove(waiting.runId);
+        leaveForNextStart(waiting);
+      }
       const drained = new AbortController();
       const interruptLate = clock.sleep(graceMs, drained.signal).then(
-        () => worker.interruptAll(),
+        () => stops.values().forEach((each) => each.abort('interrupted')),
         () => {},
       );
-      while (underWay.size > 0) await Promise.allSettled(underWay);
+      await dispatcher.idle();
+      while (endingNow.size > 0) await Promise.all(endingNow);
       drained.abort();
       await interruptLate;
     },
+    underWay: () => stops.size,
   };
 }
 
-/** From the refusal that costs nothing to the last row in the database. */
-async function pass(parts: RunServiceParts, passage: Passage): Promise<Ended> {
-  const { records } = parts;
-  const { run } = passage;
-  const refused = await refusal(parts, parts.breaker.isOpen());
-  if (refused !== null) {
-    await records.refuse(run, rowOf(refused));
-    return refused;
-  }
-  await records.accept(run, passage.ticket.startsAtOnce);
-  const ended = (await waitForTurn(passage)) ?? (await work(parts, passage).catch(brokenOff));
-  await records.end(run, rowOf(ended));
-  return ended;
+/** What a run takes along: in memory, its files open, or only as names that the database will pin. */
+type Held = AsyncDisposable & {
+  payload: RunPayload | null;
+  files: readonly StoredFile[];
+  /** It is the run's from here on. */
+  keep: () => RunPayload | null;
+};
 
-  /** The run could not be written down as started: its row is closed all the same. */
-  function brokenOff(err: unknown): Ended {
-    parts.log.error({ err, run_id: run.runId }, 'run could not be started');
-    const isFull = err instanceof DatabaseFullError;
-    const message = 'The run could not be written down on the gateway.';
-    return { outcome: isFull ? 'disk_full' : 'spawn_failed', message, finished: null };
+async function takeAlong(
+  { shelf, keepsAllText }: RunServiceParts,
+  call: RunCall,
+  admitted: AdmittedRun,
+): Promise<Held> {
+  const { app, request, address, requestId, isStreamed } = call;
+  const fileTokens = request.files ?? [];
+  if (outlivesClient(call)) {
+    const files = shelf.look(app.appId, fileTokens);
+    return { payload: null, files, keep: () => null, [Symbol.asyncDispose]: async () => {} };
   }
+  const opened = await shelf.open(app.appId, fileTokens);
+  const close = (): Promise<void> => Promise.resolve(opened[Symbol.asyncDispose]());
+  const keepsText = keepsAllText || isStreamed;
+  const payload: RunPayload = {
+    ...{ admitted, files: opened.files, origin: { address, requestId, keepsText } },
+    [Symbol.asyncDispose]: close,
+  };
+  let isKept = false;
+  return {
+    payload,
+    files: opened.files,
+    keep: () => {
+      isKept = true;
+      return payload;
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (!isKept) await close();
+    },
+  };
+}
+
+function outlivesClient({ isDetached, request }: RunCall): boolean {
+  return isDetached || request.on_interrupt === 'retry';
+}
+
+function keyedAnswer({ keyed, firstAnswer }: RunCall, accepted: AcceptedRun) {
+  return keyed === null ? null : { ...keyed, answer: firstAnswer?.(accepted) ?? null };
+}
+
+function neverGivenUp(ending: RunEnding | null): RunEnding {
+  if (ending === null) throw new Error('a wait without a signal was given up');
+  return ending;
 }
 
 /** Refusals that count as runs, unlike the caller's own mistakes: they are audited. */
-async function refusal(parts: RunServiceParts, isSignedOut: boolean): Promise<Ended | null> {
-  if (isSignedOut) return notSignedIn(parts.signInMend, null);
+async function refusal(parts: RunServiceParts): Promise<EndedRun | null> {
+  if (parts.breaker.isOpen()) return notSignedIn(parts.signInMend, null);
   if (await parts.hasDiskSpace()) return null;
   const message = 'The disk of the gateway is nearly full.';
   return { outcome: 'disk_full', message, finished: null };
 }
 
-/** How a run ended that never got its turn; null when it has come. */
-async function waitForTurn({ call, ticket, shutdown }: Passage): Promise<Ended | null> {
-  try {
-    await ticket.turn(AbortSignal.any([call.clientGone, shutdown]));
-    return null;
-  } catch {
-    const outcome: StopReason = call.clientGone.aborted ? 'client_gone' : 'interrupted';
-    const message = 'The run was still waiting for its turn.';
-    return { outcome, message, retryAfterSecs: interruptedRetrySecs, finished: null };
-  }
+async function refuse(parts: RunServiceParts, run: RunFacts, ended: EndedRun): Promise<never> {
+  const { runId, appName: app, address, requestId, traceparent } = run;
+  await parts.records.refuse(run, endOf(ended, answerOf(runId, requestId, ended), 0));
+  parts.onEnded({ runId, app, address, traceparent, ended, queueMs: 0 });
+  throw errorOf(runId, ended);
 }
 
-async function work(parts: RunServiceParts, passage: Passage): Promise<Ended> {
-  const { records, worker, breaker, clock } = parts;
-  const { run, admitted, files, call, ticket, enteredAt } = passage;
-  const refused = await refusal(parts, !breaker.admit());
-  if (refused !== null) {
-    if (refused.outcome !== 'auth') breaker.report(null);
-    return refused;
-  }
-  let outcome: Outcome | null = null;
-  try {
-    const queueMs = Math.round(clock.monotonicMs() - enteredAt);
-    if (!ticket.startsAtOnce) await records.start(run);
-    const { clientGone } = call;
-    const finished = await worker.work({
-      ...{ runId: run.runId, admitted, attachments: files, queueMs, clientGone },
-    });
-    parts.queue.sawDuration(finished.durationMs);
-    outcome = finished.verdict.outcome;
-    return endedAs(finished, parts.signInMend);
-  } finally {
-    breaker.report(outcome);
-  }
-}
-
-function endedAs(finished: FinishedRun, signInMend: string): Ended {
-  const { verdict } = finished;
-  if (verdict.outcome === 'completed') return { outcome: 'completed', message: null, finished };
-  if (verdict.outcome === 'auth') return notSignedIn(signInMend, finished);
-  return { ...verdict, finished };
-}
-
-function notSignedIn(mend: string, finished: FinishedRun | null): Ended {
-  const message = `Claude is not signed in, or its credential is not accepted. To mend it: ${mend}.`;
-  return { outcome: 'auth', message, finished };
-}
-
-function rowOf({ outcome, message, finished }: Ended): RunEnd {
-  return {
-    outcome,
-    survivors: finished?.survivors ?? 0,
-    details: { message, ...finished?.details },
-    stderrTail: finished?.stderrTail ?? '',
-  };
-}
-
-function factsOf(
-  call: RunCall,
-  admitted: AdmittedRun,
-  files: readonly OpenFile[],
-  runId: string,
-): RunFacts {
-  const { app, address, request, requestId } = call;
+function factsOf(call: RunCall, admitted: AdmittedRun, held: Held, runId: string): RunFacts {
+  const { app, address, request, requestId, traceparent } = call;
+  const { model } = admitted.claude;
   const details: Record<string, JsonValue> = {
     request_id: requestId,
-    model: admitted.claude.model,
+    ...(traceparent === null ? {} : { traceparent }),
+    model,
     prompt_bytes: admitted.promptBytes,
     timeout_secs: admitted.timeoutMs / 1000,
     metadata: { ...admitted.metadata },
-    ...(files.length === 0 ? {} : { files: files.map(fileFacts) }),
+    ...(held.files.length === 0 ? {} : { files: held.files.map(fileFacts) }),
   };
-  return { runId, appId: app.appId, appName: app.name, address, prompt: request.prompt, details };
+  return {
+    ...{ runId, appId: app.appId, appName: app.name, address, requestId },
+    ...{ prompt: request.prompt, details, traceparent, requestedModel: model },
+    isDetached: call.isDetached,
+    onInterrupt: request.on_interrupt ?? 'fail',
+    metadata: admitted.metadata,
+    stored:
+      held.payload === null
+        ? {
+            request: storedRequestOf(admitted, { address, requestId }),
+            fileTokens: held.files.map(({ fileToken }) => fileToken),
+          }
+        : null,
+  };
 }
 
-function fileFacts({ fileToken, name, size, sha256, mediaType }: OpenFile) {
+function fileFacts({ fileToken, name, size, sha256, mediaType }: StoredFile) {
   return { file_token: fileToken, name, size, sha256, media_type: mediaType };
-}
-
-function answer(run: RunFacts, { outcome, message, retryAfterSecs, finished }: Ended): RunAnswer {
-  if (outcome === 'completed' && finished !== null) return answerOf(run.runId, finished);
-  if (outcome === 'completed') throw new Error('a run was completed without an execution');
-  throw new AppError(outcomeError(outcome), message ?? outcome, {
-    runId: run.runId,
-    retryAfterSecs,
-  });
-}
-
-/** One line a run; what was asked and answered stays in the audit log. */
-function logRun(log: Log, run: RunFacts, { outcome, message, finished }: Ended): void {
-  log.info(
-    {
-      run_id: run.runId,
-      app: run.appName,
-      address: run.address,
-      outcome,
-      ...(message === null ? {} : { reason: message }),
-      ...finished?.details,
-    },
-    'run ended',
-  );
 }

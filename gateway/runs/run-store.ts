@@ -1,64 +1,258 @@
-// The runs table.
+// The runs table, with what a run was asked and what it answered.
 import type { Database } from '#shared/database.ts';
 
 import type { Outcome } from './outcome.ts';
+import { runMoves } from './run-state.ts';
+import type { RunMove, RunState } from './run-state.ts';
 
-export type RunRow = {
+export type NewRun = {
   runId: string;
   appId: number;
+  isDetached: boolean;
+  onInterrupt: 'fail' | 'retry';
+  requestedModel: string;
+  /** JSON. */
+  metadata: string;
+  traceparent: string | null;
   /** What the audit row will say, as JSON; kept until the run has ended. */
   auditDraft: string;
   createdAt: string;
 };
 
-export type RunState = 'queued' | 'running' | 'ended';
-
-export type RunStore = {
-  insert: (run: RunRow) => void;
-  start: (runId: string, startedAt: string) => void;
-  end: (
-    runId: string,
-    end: { outcome: Outcome; survivors: number | null; endedAt: string },
-  ) => void;
-  /** Runs that have not ended, oldest first. */
-  open: () => RunRow[];
-  /** Null for one that is not ours, or was forgotten a day after its end. */
-  stateOf: (runId: string) => RunState | null;
-  removeEndedBefore: (endedAt: string) => number;
+export type StoredRun = {
+  runSeq: number;
+  runId: string;
+  appId: number;
+  appName: string;
+  state: RunState;
+  isDetached: boolean;
+  onInterrupt: 'fail' | 'retry';
+  attempt: number;
+  requestedModel: string | null;
+  metadata: string;
+  traceparent: string | null;
+  isCancelAsked: boolean;
+  isAppRevoked: boolean;
+  pid: number | null;
+  outcome: Outcome | null;
+  message: string | null;
+  durationMs: number | null;
+  model: string | null;
+  costMicroUsd: number | null;
+  createdAt: string;
+  startedAt: string | null;
+  endedAt: string | null;
 };
 
+export type StoredRequest = { prompt: string; system: string | null; settings: string };
+export type StoredAnswer = { statusCode: number; body: string };
+
+export type RunEnding = {
+  outcome: Outcome;
+  message: string | null;
+  survivors: number | null;
+  durationMs: number | null;
+  model: string | null;
+  inputTokens: number | null;
+  outputTokens: number | null;
+  costMicroUsd: number | null;
+  endedAt: string;
+};
+
+export type RunFilter = { appId?: number | undefined; state?: RunState | undefined };
+
+export type RunStore = {
+  /** Gives the number of its row. */
+  insert: (run: NewRun) => number;
+  insertRequest: (runSeq: number, request: StoredRequest) => void;
+  readRequest: (runSeq: number) => StoredRequest | null;
+  pinFiles: (runSeq: number, fileTokens: readonly string[]) => void;
+  pinnedFiles: (runSeq: number) => string[];
+  /** These four throw unless the run is in a state their move begins at. */
+  claim: (runSeq: number) => void;
+  begin: (runSeq: number, startedAt: string, pid: number | null) => void;
+  putBack: (runSeq: number) => void;
+  end: (runSeq: number, ending: RunEnding) => void;
+  insertAnswer: (runSeq: number, answer: StoredAnswer) => void;
+  readAnswer: (runSeq: number) => StoredAnswer | null;
+  askCancel: (runSeq: number, at: string) => void;
+  auditDraftOf: (runSeq: number) => string | null;
+  /** Null for one that is not there, or was forgotten a day after its end. */
+  find: (runId: string) => StoredRun | null;
+  /** Newest first, those older than `beforeSeq`. */
+  list: (filter: RunFilter, beforeSeq: number, limit: number) => StoredRun[];
+  /** Runs that have not ended, oldest first. */
+  open: () => StoredRun[];
+  stateOf: (runId: string) => RunState | null;
+  /** At most `limit` of those that ended before `endedAt`; gives how many went. */
+  removeEndedBefore: (endedAt: string, limit: number) => number;
+  /** How long completed runs took lately, per app. */
+  typicalDurations: () => { appId: number; durationMs: number }[];
+};
+
+type Flag = 'isDetached' | 'isCancelAsked' | 'isAppRevoked';
+type RunRow = Omit<StoredRun, Flag> & Record<Flag, number>;
+
+const columns = `r.run_seq as runSeq, r.run_id as runId, r.app_id as appId, a.name as appName, r.state,
+  r.detached as isDetached, r.on_interrupt as onInterrupt, r.attempt, r.requested_model as requestedModel,
+  r.metadata, r.traceparent, r.cancel_asked_at is not null as isCancelAsked,
+  a.revoked_at is not null as isAppRevoked, r.pid, r.outcome, r.message,
+  r.duration_ms as durationMs, r.model, r.cost_micro_usd as costMicroUsd,
+  r.created_at as createdAt, r.started_at as startedAt, r.ended_at as endedAt`;
+const tables = 'runs r join apps a on a.app_id = r.app_id';
+
 export function createRunStore(db: Database): RunStore {
-  const insert = db.prepare<[string, number, string, string]>(
-    `insert into runs (run_id, app_id, state, audit_draft, created_at) values (?, ?, 'queued', ?, ?)`,
+  return { ...moves(db), ...texts(db), ...lookups(db), ...upkeep(db) };
+}
+
+function moves(db: Database) {
+  const insert = db.prepare<[Omit<NewRun, 'isDetached'> & { isDetached: number }]>(
+    `insert into runs (run_id, app_id, state, detached, on_interrupt, requested_model, metadata, traceparent,
+       audit_draft, created_at)
+     values (@runId, @appId, 'queued', @isDetached, @onInterrupt, @requestedModel, @metadata, @traceparent,
+       @auditDraft, @createdAt)`,
   );
-  const start = db.prepare<[string, string]>(
-    `update runs set state = 'running', started_at = ? where run_id = ? and state = 'queued'`,
+  const claim = db.prepare<[number]>(moveSql('claim', 'attempt = attempt + 1'));
+  const begin = db.prepare<[string, number | null, number]>(
+    moveSql('begin', 'started_at = ?, pid = ?'),
   );
-  const end = db.prepare<[Outcome, number | null, string, string]>(
-    `update runs set state = 'ended', outcome = ?, survivors = ?, ended_at = ?, audit_draft = null
-     where run_id = ? and state <> 'ended'`,
+  const putBack = db.prepare<[number]>(moveSql('putBack', 'started_at = null, pid = null'));
+  const end = db.prepare<[RunEnding & { runSeq: number }]>(
+    moveSql(
+      'end',
+      `outcome = @outcome, message = @message, survivors = @survivors, duration_ms = @durationMs, model = @model,
+       input_tokens = @inputTokens, output_tokens = @outputTokens, cost_micro_usd = @costMicroUsd,
+       ended_at = @endedAt, audit_draft = null, pid = null`,
+      '@runSeq',
+    ),
   );
+  const askCancel = db.prepare<[string, number]>(
+    `update runs set cancel_asked_at = coalesce(cancel_asked_at, ?) where run_seq = ?`,
+  );
+  return {
+    insert: (run: NewRun) =>
+      Number(insert.run({ ...run, isDetached: run.isDetached ? 1 : 0 }).lastInsertRowid),
+    claim: (runSeq: number) => mustMove(claim.run(runSeq).changes, runSeq),
+    begin: (runSeq: number, startedAt: string, pid: number | null) =>
+      mustMove(begin.run(startedAt, pid, runSeq).changes, runSeq),
+    putBack: (runSeq: number) => mustMove(putBack.run(runSeq).changes, runSeq),
+    end: (runSeq: number, ending: RunEnding) =>
+      mustMove(end.run({ ...ending, runSeq }).changes, runSeq),
+    askCancel: (runSeq: number, at: string) => void askCancel.run(at, runSeq),
+  };
+}
+
+function moveSql(move: RunMove, assignments: string, runSeq = '?'): string {
+  const { from, to } = runMoves[move];
+  const states = from.map((state) => `'${state}'`).join(', ');
+  return `update runs set state = '${to}', ${assignments} where run_seq = ${runSeq} and state in (${states})`;
+}
+
+function mustMove(changes: number, runSeq: number): void {
+  if (changes !== 1) throw new Error(`run ${runSeq} is not in a state this move begins at`);
+}
+
+function texts(db: Database) {
+  const insertRequest = db.prepare<[StoredRequest & { runSeq: number }]>(
+    `insert into run_requests (run_seq, prompt, system, settings)
+     values (@runSeq, @prompt, @system, @settings)`,
+  );
+  const readRequest = db.prepare<[number], StoredRequest>(
+    'select prompt, system, settings from run_requests where run_seq = ?',
+  );
+  const removeRequest = db.prepare<[number]>('delete from run_requests where run_seq = ?');
+  const pinFile = db.prepare<[number, number, string]>(
+    'insert into run_files (run_seq, position, file_token) values (?, ?, ?)',
+  );
+  const pinned = db.prepare<[number], { fileToken: string }>(
+    'select file_token as fileToken from run_files where run_seq = ? order by position',
+  );
+  const unpin = db.prepare<[number]>('delete from run_files where run_seq = ?');
+  const insertAnswer = db.prepare<[StoredAnswer & { runSeq: number }]>(
+    'insert into run_answers (run_seq, status_code, body) values (@runSeq, @statusCode, @body)',
+  );
+  const readAnswer = db.prepare<[number], StoredAnswer>(
+    'select status_code as statusCode, body from run_answers where run_seq = ?',
+  );
+  const auditDraft = db.prepare<[number], { auditDraft: string | null }>(
+    'select audit_draft as auditDraft from runs where run_seq = ?',
+  );
+  return {
+    insertRequest: (runSeq: number, request: StoredRequest) =>
+      void insertRequest.run({ ...request, runSeq }),
+    readRequest: (runSeq: number) => readRequest.get(runSeq) ?? null,
+    pinFiles: (runSeq: number, fileTokens: readonly string[]) => {
+      for (const [position, fileToken] of fileTokens.entries()) {
+        pinFile.run(runSeq, position, fileToken);
+      }
+    },
+    pinnedFiles: (runSeq: number) => pinned.all(runSeq).map(({ fileToken }) => fileToken),
+    insertAnswer: (runSeq: number, answer: StoredAnswer) => {
+      removeRequest.run(runSeq);
+      unpin.run(runSeq);
+      insertAnswer.run({ ...answer, runSeq });
+    },
+    readAnswer: (runSeq: number) => readAnswer.get(runSeq) ?? null,
+    auditDraftOf: (runSeq: number) => auditDraft.get(runSeq)?.auditDraft ?? null,
+  };
+}
+
+function lookups(db: Database) {
+  const find = db.prepare<[string], RunRow>(`select ${columns} from ${tables} where r.run_id = ?`);
   const open = db.prepare<[], RunRow>(
-    `select run_id as runId, app_id as appId, audit_draft as auditDraft, created_at as createdAt
-     from runs where state <> 'ended' order by run_seq`,
+    `select ${columns} from ${tables} where r.state <> 'ended' order by r.run_seq`,
   );
   const stateOf = db.prepare<[string], { state: RunState }>(
     'select state from runs where run_id = ?',
   );
-  const removeEndedBefore = db.prepare<[string]>(
-    `delete from runs where state = 'ended' and ended_at < ?`,
-  );
+  const page = (terms: string) =>
+    db.prepare<
+      [{ appId: number | null; state: RunState | null; beforeSeq: number; limit: number }],
+      RunRow
+    >(
+      `select ${columns} from ${tables} where ${terms} and r.run_seq < @beforeSeq
+         and (@state is null or r.state = @state)
+       order by r.run_seq desc limit @limit`,
+    );
+  const [pageOfApp, pageOfAll] = [page('r.app_id = @appId'), page('@appId is null')];
   return {
-    insert: (run) => void insert.run(run.runId, run.appId, run.auditDraft, run.createdAt),
-    start: (runId, startedAt) => mustChange(start.run(startedAt, runId).changes, runId),
-    end: (runId, { outcome, survivors, endedAt }) =>
-      mustChange(end.run(outcome, survivors, endedAt, runId).changes, runId),
-    open: () => open.all(),
-    stateOf: (runId) => stateOf.get(runId)?.state ?? null,
-    removeEndedBefore: (endedAt) => removeEndedBefore.run(endedAt).changes,
+    find: (runId: string) => mapped(find.get(runId)),
+    list: ({ appId, state }: RunFilter, beforeSeq: number, limit: number) =>
+      (appId === undefined ? pageOfAll : pageOfApp)
+        .all({ appId: appId ?? null, state: state ?? null, beforeSeq, limit })
+        .map(toRun),
+    open: () => open.all().map(toRun),
+    stateOf: (runId: string) => stateOf.get(runId)?.state ?? null,
   };
 }
 
-function mustChange(changes: number, runId: string): void {
-  if (changes !== 1) throw new Error(`run ${runId} is not in the state this move begins at`);
+function mapped(row: RunRow | undefined): StoredRun | null {
+  return row === undefined ? null : toRun(row);
+}
+
+function toRun(row: RunRow): StoredRun {
+  return {
+    ...row,
+    isDetached: row.isDetached === 1,
+    isCancelAsked: row.isCancelAsked === 1,
+    isAppRevoked: row.isAppRevoked === 1,
+  };
+}
+
+function upkeep(db: Database) {
+  const removeEndedBefore = db.prepare<[string, number]>(
+    `delete from runs where run_seq in
+       (select run_seq from runs where state = 'ended' and ended_at < ? order by ended_at limit ?)`,
+  );
+  const typicalDurations = db.prepare<[], { appId: number; durationMs: number }>(
+    `select app_id as appId, avg(duration_ms) as durationMs from
+       (select app_id, duration_ms, row_number() over (partition by app_id order by run_seq desc) as nth
+        from runs where outcome = 'completed' and duration_ms is not null)
+     where nth <= 20 group by app_id`,
+  );
+  return {
+    removeEndedBefore: (endedAt: string, limit: number) =>
+      removeEndedBefore.run(endedAt, limit).changes,
+    typicalDurations: () => typicalDurations.all(),
+  };
 }

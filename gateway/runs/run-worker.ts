@@ -5,6 +5,7 @@ import type { Clock } from '#shared/clock.ts';
 import type { JsonValue } from '#shared/json-value.ts';
 import type { Log } from '#shared/log.ts';
 
+import { passThrough } from '../checkpoint.ts';
 import type { ClaudeCredential } from '../claude/claude-credential.ts';
 import { ClaudeUnavailableError } from '../claude/claude-installation.ts';
 import type { ClaudeInstallation, ClaudeLookup } from '../claude/claude-installation.ts';
@@ -17,35 +18,49 @@ import type { RunDirectory } from '../sandbox/run-directory-layout.ts';
 import { makeRunDirectory, removeRunDirectory } from '../sandbox/run-directory.ts';
 import type { Sandbox } from '../sandbox/sandbox-tier.ts';
 import type { AdmittedRun } from './admission.ts';
+import { interruptedRetrySecs } from './outcome.ts';
 import { startExecution } from './run-execution.ts';
-import type { Execution, ExecutionReport } from './run-execution.ts';
+import type { Execution, ExecutionListener, ExecutionReport } from './run-execution.ts';
+import type { Spent } from './run-record.ts';
 import type { StopReason, Verdict } from './verdict.ts';
 
 export type RunWork = {
   runId: string;
   admitted: AdmittedRun;
   attachments?: readonly ClaudeAttachment[];
-  queueMs: number;
-  clientGone: AbortSignal;
+  /** Aborts, with a StopReason, when the run is to end before its time. */
+  stop: AbortSignal;
+  listener?: Partial<ExecutionListener>;
 };
 
 export type FinishedRun = {
   verdict: Verdict;
   transcript: Transcript;
   wantsSchema: boolean;
-  durationMs: number;
   survivors: number;
+  phases: RunPhases;
+  spent: Spent;
   /** For the audit row and the log. */
   details: Record<string, JsonValue>;
   /** What the CLI said beside its output; it may quote the prompt. Empty for a run that was answered. */
   stderrTail: string;
 };
 
+/** Milliseconds of each part of a run that had its turn; null for what it did not come to. */
+export type RunPhases = {
+  /** From its turn until its process was told the request. */
+  prepareMs: number | null;
+  /** From there until it took the request up. */
+  bindMs: number | null;
+  /** From there until the model began to answer. */
+  firstTokenMs: number | null;
+  /** Of the process. */
+  durationMs: number;
+};
+
 export type RunWorker = {
   /** Never throws for what a run can do: the verdict says how it went. */
   work: (work: RunWork) => Promise<FinishedRun>;
-  /** Ends what is running; nothing starts any more. */
-  interruptAll: () => void;
 };
 
 export type RunWorkerOptions = {
@@ -56,31 +71,28 @@ export type RunWorkerOptions = {
   baseUrl: string | null;
   runsDir: string;
   deadlines: { startMs: number; idleMs: number };
-  /** A model has answered a run. */
-  onAnswer: () => void;
   limits: { outputBytes: number; runDiskBytes: number; diskReserveBytes: number };
   clock: Clock;
   log: Log;
 };
 
 export function createRunWorker(options: RunWorkerOptions): RunWorker {
-  const interrupted = new AbortController();
-
   const execute = async (work: RunWork): Promise<FinishedRun> => {
+    const turnAt = options.clock.monotonicMs();
     const installation = await options.claude.current();
     const directory = runDirectoryAt(join(options.runsDir, work.runId));
-    const cancel = AbortSignal.any([work.clientGone, interrupted.signal]);
     let lease: LoginLease | null = null;
     try {
       makeRunDirectory(directory, options.sandbox.runUid);
-      lease = (await options.login?.lease(cancel)) ?? null;
+      lease = (await options.login?.lease(work.stop)) ?? null;
+      const startedAt = options.clock.monotonicMs();
       const execution = start(options, work, installation, directory, lease);
-      const stop = (): void => execution.stop(stopReason(work));
-      cancel.addEventListener('abort', stop, { once: true });
-      if (cancel.aborted) stop();
+      const stop = (): void => execution.stop(stopReason(work.stop));
+      work.stop.addEventListener('abort', stop, { once: true });
+      if (work.stop.aborted) stop();
       const report = await execution.ended;
-      cancel.removeEventListener('abort', stop);
-      return finishedRun(work, report, installation, options.sandbox);
+      work.stop.removeEventListener('abort', stop);
+      return finishedRun(work, report, startedAt - turnAt, installation, options.sandbox);
     } finally {
       await clearUp(options.log, work.runId, directory.root, lease);
     }
@@ -90,21 +102,27 @@ export function createRunWorker(options: RunWorkerOptions): RunWorker {
       try {
         return await execute(work);
       } catch (err) {
-        const isStopped = work.clientGone.aborted || interrupted.signal.aborted;
+        const isStopped = work.stop.aborted;
         if (!isStopped) options.log.error({ err, run_id: work.runId }, 'run could not be started');
-        const verdict = isStopped
-          ? { outcome: stopReason(work), message: 'The run had not started yet.' }
+        const verdict: Verdict = isStopped
+          ? stoppedBefore(stopReason(work.stop))
           : failureToStart(err);
-        return notStarted(work, verdict);
+        return notStarted(verdict);
       }
     },
-    interruptAll: () => interrupted.abort(),
   };
 }
 
+const silent: ExecutionListener = {
+  begun: () => Promise.resolve(),
+  onEvent: () => {},
+  onAnswer: () => {},
+  checkpoint: passThrough,
+};
+
 function start(
   options: RunWorkerOptions,
-  { runId, admitted, attachments = [] }: RunWork,
+  { runId, admitted, attachments = [], listener = {} }: RunWork,
   { program }: ClaudeInstallation,
   directory: RunDirectory,
   lease: LoginLease | null,
@@ -128,7 +146,7 @@ function start(
       // New runs are refused at the whole reserve; those under way may use some of it.
       disk: { runBytes: limits.runDiskBytes, reserveBytes: limits.diskReserveBytes / 4 },
     },
-    options.onAnswer,
+    { ...silent, ...listener },
     options.clock,
   );
 }
@@ -147,8 +165,14 @@ async function clearUp(
   }
 }
 
-function stopReason({ clientGone }: RunWork): StopReason {
-  return clientGone.aborted ? 'client_gone' : 'interrupted';
+/** Whoever aborts gives one of these as the reason. */
+export function stopReason({ reason }: AbortSignal): StopReason {
+  return reason === 'client_gone' || reason === 'cancelled' ? reason : 'interrupted';
+}
+
+export function stoppedBefore(outcome: StopReason): Verdict {
+  const retry = outcome === 'interrupted' ? { retryAfterSecs: interruptedRetrySecs } : {};
+  return { outcome, message: 'The run had not started yet.', ...retry };
 }
 
 const startRetrySecs = 5;
@@ -173,47 +197,57 @@ function failureToStart(err: unknown): Verdict {
   };
 }
 
+const fullCodes: unknown[] = ['ENOSPC', 'EDQUOT', 'disk_full'];
+
 function isDiskFull(err: unknown): boolean {
-  return err instanceof Error && 'code' in err && (err.code === 'ENOSPC' || err.code === 'EDQUOT');
+  return err instanceof Error && 'code' in err && fullCodes.includes(err.code);
 }
 
-function notStarted(work: RunWork, verdict: Verdict): FinishedRun {
+function notStarted(verdict: Verdict): FinishedRun {
   return {
     verdict,
     transcript: emptyTranscript(),
     wantsSchema: false,
-    durationMs: 0,
     survivors: 0,
-    details: { queue_ms: work.queueMs },
+    phases: { prepareMs: null, bindMs: null, firstTokenMs: null, durationMs: 0 },
+    spent: nothingSpent,
+    details: {},
     stderrTail: '',
   };
 }
 
+export const nothingSpent: Spent = {
+  ...{ durationMs: null, model: null, inputTokens: null, outputTokens: null, costMicroUsd: null },
+};
+
 function finishedRun(
-  { admitted, queueMs }: RunWork,
-  report: ExecutionReport,
+  { admitted }: RunWork,
+  { transcript, exit, phases, verdict }: ExecutionReport,
+  beforeStartMs: number,
   installation: ClaudeInstallation,
   sandbox: Sandbox,
 ): FinishedRun {
-  const { transcript, exit, durationMs, verdict } = report;
-  const { result } = transcript;
-  const answered = verdict.outcome === 'completed';
+  const spent = spentBy(transcript, phases.totalMs);
   return {
     verdict,
     transcript,
     wantsSchema: admitted.claude.jsonSchema !== null,
-    durationMs,
     survivors: exit.survivors,
+    phases: {
+      prepareMs: phases.boundMs === null ? null : Math.round(beforeStartMs + phases.boundMs),
+      bindMs: difference(phases.initMs, phases.boundMs),
+      firstTokenMs: difference(phases.firstTokenMs, phases.initMs),
+      durationMs: phases.totalMs,
+    },
+    spent,
     details: {
-      queue_ms: queueMs,
-      first_event_ms: report.firstEventMs === null ? null : Math.round(report.firstEventMs),
-      duration_ms: durationMs,
+      first_event_ms: phases.firstEventMs,
+      duration_ms: phases.totalMs,
       model_used: transcript.model,
       response_chars: finalText(transcript).length,
-      input_tokens: result?.usage?.input_tokens ?? null,
-      output_tokens: result?.usage?.output_tokens ?? null,
-      cost_micro_usd:
-        result?.total_cost_usd === undefined ? null : Math.round(result.total_cost_usd * 1e6),
+      input_tokens: spent.inputTokens,
+      output_tokens: spent.outputTokens,
+      cost_micro_usd: spent.costMicroUsd,
       cli_version: installation.version,
       sandbox: sandbox.tier,
       exit_code: exit.code,
@@ -223,6 +257,21 @@ function finishedRun(
       stdout_bytes: exit.stdoutBytes,
       ...(transcript.garbageLines === 0 ? {} : { garbage_lines: transcript.garbageLines }),
     },
-    stderrTail: answered ? '' : exit.stderrTail,
+    stderrTail: verdict.outcome === 'completed' ? '' : exit.stderrTail,
   };
+}
+
+function spentBy({ model, result }: Transcript, durationMs: number): Spent {
+  const costUsd = result?.total_cost_usd;
+  return {
+    durationMs,
+    model,
+    inputTokens: result?.usage?.input_tokens ?? null,
+    outputTokens: result?.usage?.output_tokens ?? null,
+    costMicroUsd: costUsd === undefined ? null : Math.round(costUsd * 1e6),
+  };
+}
+
+function difference(later: number | null, earlier: number | null): number | null {
+  return later === null || earlier === null ? null : Math.max(0, later - earlier);
 }

@@ -28,6 +28,8 @@ export type ProcessExit = {
 };
 
 export type SandboxedProcess = {
+  /** Of the outermost program; null when it could not be started. */
+  pid: number | null;
   stdin: Writable;
   stdout: Readable;
   /** The last few kilobytes that were written to stderr. */
@@ -55,6 +57,10 @@ const running = new Set<SandboxedProcess>();
 /** The last resort when the gateway itself has to go at once. */
 export function killAllSandboxes(): void {
   for (const each of running) each.kill();
+}
+
+export function countSandboxes(): number {
+  return running.size;
 }
 
 export function startSandboxed(
@@ -94,6 +100,7 @@ export function startSandboxed(
   }).then(finish);
 
   const sandboxed: SandboxedProcess = {
+    pid: child.pid ?? null,
     stdin: child.stdin,
     stdout: child.stdout,
     stderrTail,

@@ -3,6 +3,7 @@ import { systemClock } from '#shared/clock.ts';
 import { createLog } from '#shared/log.ts';
 
 import { openGateway } from '../../gateway/app.ts';
+import { passThrough } from '../../gateway/checkpoint.ts';
 import { readConfig } from '../../gateway/config.ts';
 import { createGatewayClient } from '../support/gateway-client.ts';
 import { fakeClaude, projectDir, testAdminToken } from '../support/test-gateway.ts';
@@ -26,6 +27,8 @@ const { app } = await openGateway(
     isRoot: process.getuid?.() === 0,
     clock: systemClock,
     log: createLog({ level: 'info', service: 'gateway' }),
+    freeMemoryBytes: () => null,
+    checkpoint: passThrough,
   },
   new AsyncDisposableStack(),
 );

@@ -157,6 +157,7 @@ describe('GET /admin/tokens', () => {
           models: ['sonnet'],
           max_concurrent: null,
           timeout_secs_max: null,
+          max_queued: null,
           created_at: '2026-01-01T00:00:00.000Z',
           expires_at: '2026-01-01T00:01:00.000Z',
           last_used_at: null,

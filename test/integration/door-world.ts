@@ -142,7 +142,10 @@ function buildDoor(
   const audit = createAuditLog(db, clock);
   const limits = { allowedModels: ['sonnet', 'claude-*'], timeoutMaxMs: 3_600_000 };
   const lookup = createAppLookup(store, clock);
-  const registry = createAppRegistry({ store, writer, audit, clock, limits, lookup });
+  const registry = createAppRegistry({
+    ...{ store, writer, audit, clock, limits, lookup },
+    ...{ onChanged: () => {}, onRevoked: () => {} },
+  });
   const door = installDoor(app, {
     listenHost: '127.0.0.1',
     allowCidrs: [],

@@ -9,6 +9,7 @@ import { createLog } from '#shared/log.ts';
 
 import { openGateway } from '../../gateway/app.ts';
 import type { Gateway } from '../../gateway/app.ts';
+import { passThrough } from '../../gateway/checkpoint.ts';
 import { readConfig } from '../../gateway/config.ts';
 import { createGatewayClient } from './gateway-client.ts';
 import type { GatewayClient } from './gateway-client.ts';
@@ -33,6 +34,8 @@ export type TestGatewayOptions = {
   /** Environment variables of the gateway, on top of those of a test. */
   env?: Record<string, string>;
   clock?: Clock;
+  /** What the machine seems to have; without it nobody looks. */
+  freeMemoryBytes?: () => number | null;
   dataDir?: string;
   /** Keeps the data directory for a second gateway. */
   keep?: boolean;
@@ -73,6 +76,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
         isRoot: process.getuid?.() === 0,
         clock: options.clock ?? systemClock,
         log,
+        freeMemoryBytes: options.freeMemoryBytes ?? (() => null),
+        checkpoint: passThrough,
       },
       opened,
     );

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
+import type { RunRequest } from '#shared/gateway-run-api.ts';
+
 import type { AppAccess } from '../../gateway/access/app-lookup.ts';
 import { admitRun } from '../../gateway/runs/admission.ts';
 import type { AdmittedRun } from '../../gateway/runs/admission.ts';
-import type { RunRequest } from '../../gateway/runs/run-request.ts';
 
 const limits = {
   models: { default: 'sonnet', allowed: ['sonnet', 'opus', 'claude-*'] },
@@ -11,6 +12,7 @@ const limits = {
 };
 const anyApp: AppAccess = {
   ...{ appId: 1, name: 'a', models: null, maxConcurrent: null, timeoutSecsMax: null },
+  maxQueued: null,
 };
 
 const object = (more: object) => ({ type: 'object' as const, ...more });

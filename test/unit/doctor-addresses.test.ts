@@ -10,7 +10,8 @@ const container: DockerNetwork = { ownGateway: '10.214.88.1', bridges: [] };
 type Door = Parameters<typeof judgeAddresses>[0]['door'];
 
 function addresses(listen: string, door: Partial<Door>, docker = host): string[] {
-  const whole = { allowCidrs: [], allowedHosts: [], allowWildcardBind: true, trustedProxies: [] };
+  const lists = { allowCidrs: [], allowedHosts: [], trustedProxies: [], metricsCidrs: [] };
+  const whole = { ...lists, allowWildcardBind: true };
   const facts = { listen: { host: listen, port: 8800 }, door: { ...whole, ...door }, docker };
   return judgeAddresses(facts)
     .filter(({ status }) => status !== 'pass')

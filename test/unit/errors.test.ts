@@ -14,6 +14,7 @@ test('the table has the codes, statuses and retry advice of the contract', () =>
     'method_not_allowed 405',
     'request_timeout 408 retry',
     'conflict 409',
+    'gone 410',
     'payload_too_large 413',
     'unsupported_media_type 415',
     'wrong_host 421',

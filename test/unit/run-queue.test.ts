@@ -1,49 +1,61 @@
 import { describe, expect, test } from 'vitest';
 
-import { createRunQueue } from '../../gateway/runs/run-queue.ts';
-import type { QueueEntry, RunQueue, Ticket } from '../../gateway/runs/run-queue.ts';
+import type { WaitingRun } from '../../gateway/queue/fair-line.ts';
+import { createRunDurations } from '../../gateway/queue/run-durations.ts';
+import { createRunQueue } from '../../gateway/queue/run-queue.ts';
+import type { Applicant, QueuePlace, RunQueue } from '../../gateway/queue/run-queue.ts';
 
-const never = new AbortController().signal;
 const megabyte = 2 ** 20;
 
 type World = {
   queue: RunQueue;
   time: { ms: number };
-  /** Names of the runs that may start, in the order in which they were told. */
+  caps: Map<number, number>;
+  room: { isThere: boolean };
+  durations: ReturnType<typeof createRunDurations>;
+  /** Ids of the runs that have their turn, in the order in which they got it. */
   started: string[];
-  /** Enters the line; throws when there is no place. */
-  enter: (name: string, entry?: Partial<QueueEntry>, signal?: AbortSignal) => Ticket;
+  /** Asks for a place and takes it; throws when there is none. */
+  enter: (runId: string, applicant?: Partial<Applicant>) => QueuePlace;
+  /** Ends a run that has its turn, and lets the next ones start. */
+  end: (appId?: number) => void;
 };
 
-function createWorld(options: { concurrency?: number; queueLimit?: number } = {}): World {
+type WorldOptions = { concurrency?: number; queueLimit?: number; appQueueLimit?: number | null };
+
+function createWorld(options: WorldOptions = {}): World {
   const time = { ms: 0 };
+  const room = { isThere: true };
+  const caps = new Map<number, number>();
+  const durations = createRunDurations([]);
   const queue = createRunQueue({
-    ...{ concurrency: 1, queueLimit: 64, ...options },
+    ...{ concurrency: 1, queueLimit: 64, appQueueLimit: null, ...options },
+    capOf: (appId) => caps.get(appId) ?? null,
+    hasRoom: () => room.isThere,
+    durations,
     monotonicMs: () => time.ms,
   });
   const started: string[] = [];
+  let runSeq = 0;
+  const pump = (): void => {
+    for (let run = queue.next(); run !== null; run = queue.next()) started.push(run.runId);
+  };
   return {
-    ...{ queue, time, started },
-    enter(name, entry = {}, signal = never) {
-      const ticket = queue.enter({
-        appId: 1,
-        appName: 'a',
-        maxConcurrent: null,
-        bytes: 1,
-        ...entry,
-      });
-      ticket.turn(signal).then(
-        () => started.push(name),
-        () => {},
-      );
-      return ticket;
+    ...{ queue, time, caps, room, durations, started },
+    enter(runId, applicant = {}) {
+      const whole = { appId: 1, appName: 'a', maxQueued: null, bytes: 1, ...applicant };
+      const place = queue.reserve(whole);
+      const { appId, bytes } = whole;
+      runSeq += 1;
+      if (place.startsAtOnce) started.push(runId);
+      else place.take({ runSeq, runId, appId, bytes, since: time.ms });
+      return place;
+    },
+    end(appId = 1) {
+      queue.giveBack(appId);
+      pump();
     },
   };
-}
-
-/** Lets every turn that has come be told. */
-async function told(): Promise<void> {
-  for (let count = 0; count < 5; count += 1) await Promise.resolve();
 }
 
 function refusalOf(enter: () => void): unknown {
@@ -56,38 +68,37 @@ function refusalOf(enter: () => void): unknown {
   return null;
 }
 
+const many = (count: number, name: string): string[] =>
+  Array.from({ length: count }, (_, index) => `${name}${index + 1}`);
+
 describe('the line', () => {
-  test('lets as many run as there are places, the rest in the order of arrival', async () => {
-    const { enter, started } = createWorld({ concurrency: 2 });
-    const [a, b] = ['a', 'b', 'c', 'd'].map((name) => enter(name));
-    await told();
+  test('lets as many run as there are places, the rest in the order of arrival', () => {
+    const { enter, end, started } = createWorld({ concurrency: 2 });
+    for (const name of ['a', 'b', 'c', 'd']) enter(name);
     expect(started).toEqual(['a', 'b']);
-    b?.leave();
-    await told();
+    end();
     expect(started).toEqual(['a', 'b', 'c']);
-    a?.leave();
-    await told();
+    end();
     expect(started).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  test('lets nobody who comes later pass a free place to those who wait', async () => {
-    const { enter, started } = createWorld();
-    const first = enter('first');
+  test('lets nobody who comes later pass a free place to those who wait', () => {
+    const { enter, queue, room, started } = createWorld();
+    room.isThere = false;
+    enter('first');
+    room.isThere = true;
     enter('second');
-    first.leave();
-    enter('third');
-    await told();
-    expect(started).toEqual(['first', 'second']);
+    expect(started).toEqual([]);
+    expect(queue.next()?.runId).toBe('first');
   });
 
-  test('gives a place back once only', async () => {
+  test('gives a place back once only', () => {
     const { enter, queue } = createWorld();
     const first = enter('first');
     enter('second');
-    first.leave();
-    first.leave();
-    await told();
-    expect(queue.counts()).toEqual({ running: 1, waiting: 0, oldestWaitingMs: null });
+    first.giveBack();
+    first.giveBack();
+    expect(queue.counts()).toMatchObject({ running: 0, waiting: 1 });
   });
 
   test('tells how long the first of those who wait has waited', () => {
@@ -96,65 +107,118 @@ describe('the line', () => {
     enter('second');
     time.ms = 700;
     enter('third');
-    expect(queue.counts()).toEqual({ running: 1, waiting: 2, oldestWaitingMs: 700 });
+    expect(queue.counts()).toMatchObject({ running: 1, waiting: 2, oldestWaitingMs: 700 });
+  });
+
+  test('lets nobody start while the machine can carry no more', () => {
+    const { enter, queue, room } = createWorld({ concurrency: 4 });
+    room.isThere = false;
+    expect(enter('first').startsAtOnce).toBe(false);
+    expect(queue.next()).toBeNull();
+    room.isThere = true;
+    expect(queue.next()?.runId).toBe('first');
+  });
+
+  test('puts one that comes back before those that came after it', () => {
+    const { queue } = createWorld();
+    const run = (runSeq: number): WaitingRun => ({
+      ...{ runSeq, runId: `run ${runSeq}`, appId: 1, bytes: 0, since: 0 },
+    });
+    for (const runSeq of [2, 4, 3, 1]) queue.restore(run(runSeq));
+    const order = [1, 2, 3, 4].map(() => {
+      queue.giveBack(1);
+      return queue.next()?.runId;
+    });
+    expect(order).toEqual(['run 1', 'run 2', 'run 3', 'run 4']);
+  });
+});
+
+describe('apps', () => {
+  test('take turns: one run of another app waits for one run of a hog that has a hundred', () => {
+    const { enter, end, started } = createWorld({ queueLimit: 1000 });
+    for (const name of many(101, 'hog')) enter(name, { appId: 1 });
+    enter('other', { appId: 2 });
+    end(1);
+    expect(started).toEqual(['hog1', 'other']);
+    end(2);
+    expect(started).toEqual(['hog1', 'other', 'hog2']);
+  });
+
+  test('take turns also when a run of the hog has just started from the line', () => {
+    const { enter, end, started } = createWorld({ queueLimit: 1000 });
+    for (const name of many(101, 'hog')) enter(name, { appId: 1 });
+    end(1);
+    enter('other', { appId: 2 });
+    end(1);
+    expect(started).toEqual(['hog1', 'hog2', 'other']);
+  });
+
+  test('that have fewer runs under way go first', () => {
+    const { enter, end, started } = createWorld({ concurrency: 4 });
+    for (const name of many(8, 'a')) enter(name, { appId: 1 });
+    for (const name of many(3, 'b')) enter(name, { appId: 2 });
+    end(1);
+    end(1);
+    expect(started.slice(4)).toEqual(['b1', 'b2']);
+    end(1);
+    expect(started.slice(6)).toEqual(['a5']);
+  });
+
+  test('of three get a third each', () => {
+    const { enter, end, started } = createWorld({ queueLimit: 1000 });
+    for (const app of [1, 2, 3]) for (const name of many(4, `${app}-`)) enter(name, { appId: app });
+    const apps: string[] = [];
+    for (let turn = 0; turn < 9; turn += 1) {
+      const [app = ''] = started.at(-1) ?? '';
+      apps.push(app);
+      end(Number(app));
+    }
+    expect(apps.join('')).toBe('123123123');
   });
 });
 
 describe('an app at its own limit', () => {
-  test('waits although a place is free, and the others pass it', async () => {
-    const { enter, started } = createWorld({ concurrency: 3 });
-    const capped = { appId: 1, maxConcurrent: 1 };
-    const first = enter('a1', capped);
-    enter('a2', capped);
+  test('waits although a place is free, and the others pass it', () => {
+    const { enter, end, caps, started } = createWorld({ concurrency: 3 });
+    caps.set(1, 1);
+    enter('a1', { appId: 1 });
+    enter('a2', { appId: 1 });
     enter('b1', { appId: 2 });
-    await told();
     expect(started).toEqual(['a1', 'b1']);
-    first.leave();
-    await told();
+    end(1);
     expect(started).toEqual(['a1', 'b1', 'a2']);
   });
 
-  test('is passed by those who wait behind it when a place comes free', async () => {
-    const { enter, started } = createWorld({ concurrency: 2 });
-    const capped = { appId: 1, maxConcurrent: 1 };
-    enter('a1', capped);
-    const other = enter('b1', { appId: 2 });
-    enter('a2', capped);
+  test('is passed by those who wait behind it when a place comes free', () => {
+    const { enter, end, caps, started } = createWorld({ concurrency: 2 });
+    caps.set(1, 1);
+    enter('a1', { appId: 1 });
+    enter('b1', { appId: 2 });
+    enter('a2', { appId: 1 });
     enter('b2', { appId: 2 });
-    other.leave();
-    await told();
+    end(2);
     expect(started).toEqual(['a1', 'b1', 'b2']);
+  });
+
+  test('may start more as soon as the limit is raised', () => {
+    const { enter, queue, caps } = createWorld({ concurrency: 3 });
+    caps.set(1, 1);
+    enter('a1');
+    enter('a2');
+    expect(queue.next()).toBeNull();
+    caps.set(1, 2);
+    expect(queue.next()?.runId).toBe('a2');
   });
 });
 
 describe('somebody who leaves while waiting', () => {
-  test('is told why and takes no place', async () => {
-    const { enter, queue, started } = createWorld();
-    const first = enter('first');
-    const gone = new AbortController();
-    const ticket = queue.enter({ appId: 1, appName: 'a', maxConcurrent: null, bytes: 1 });
-    const turn = ticket.turn(gone.signal);
-    enter('third');
-    gone.abort(new Error('gone'));
-    await expect(turn).rejects.toThrow('gone');
-    ticket.leave();
-    first.leave();
-    await told();
+  test('takes no place', () => {
+    const { enter, end, queue, started } = createWorld();
+    for (const name of ['first', 'second', 'third']) enter(name);
+    expect(queue.remove('second')?.runId).toBe('second');
+    expect(queue.remove('second')).toBeNull();
+    end();
     expect(started).toEqual(['first', 'third']);
-  });
-
-  test('just when the turn comes gives the place on', async () => {
-    const { enter, queue, started } = createWorld();
-    const first = enter('first');
-    const gone = new AbortController();
-    const second = enter('second', {}, gone.signal);
-    enter('third');
-    first.leave();
-    gone.abort();
-    second.leave();
-    await told();
-    expect(started.at(-1)).toBe('third');
-    expect(queue.counts()).toMatchObject({ running: 1, waiting: 0 });
   });
 });
 
@@ -182,35 +246,108 @@ describe('a place to wait is refused', () => {
     expect(refusalOf(() => enter('4', { appId: 2 }))).toBeNull();
   });
 
+  test('to an app that fills what the gateway allows each, or what it is allowed itself', () => {
+    const { enter } = createWorld({ queueLimit: 8, appQueueLimit: 1 });
+    enter('running');
+    enter('1');
+    expect(refusalOf(() => enter('2'))).toMatchObject({ code: 'app_busy' });
+    const generous = { appId: 2, maxQueued: 3 };
+    for (const name of many(3, 'b')) enter(name, generous);
+    expect(refusalOf(() => enter('b4', generous))).toMatchObject({ code: 'app_busy' });
+    const never = { appId: 3, maxQueued: 0 };
+    expect(refusalOf(() => enter('c1', never))).toMatchObject({ code: 'app_busy' });
+  });
+
+  test('never because of quarters that are rounded down: four apps can fill the line', () => {
+    const { enter } = createWorld({ queueLimit: 50 });
+    enter('running');
+    let places = 0;
+    for (let round = 0; round < 13; round += 1) {
+      for (const appId of [1, 2, 3, 4]) {
+        if (refusalOf(() => enter(`${appId}-${round}`, { appId })) === null) places += 1;
+      }
+    }
+    expect(places).toBe(50);
+  });
+
   test('when those who wait hold too many bytes, but never to the first', () => {
     const { enter } = createWorld();
     enter('running');
     expect(refusalOf(() => enter('1', { bytes: 65 * megabyte }))).toBeNull();
     expect(refusalOf(() => enter('2', { bytes: 1 }))).toMatchObject({ code: 'queue_full' });
+    expect(refusalOf(() => enter('in the database', { bytes: 0 }))).toBeNull();
+  });
+
+  test('while places are only reserved as well, until they are given back', () => {
+    const { enter, queue } = createWorld({ queueLimit: 1 });
+    enter('running');
+    const applicant = { appId: 1, appName: 'a', maxQueued: null, bytes: 1 };
+    const place = queue.reserve(applicant);
+    expect(refusalOf(() => queue.reserve(applicant))).toMatchObject({ code: 'app_busy' });
+    place.giveBack();
+    place.giveBack();
+    expect(refusalOf(() => enter('1'))).toBeNull();
+    expect(refusalOf(() => enter('2'))).not.toBeNull();
   });
 
   test('to nobody who may start at once', () => {
-    const { enter } = createWorld({ concurrency: 2, queueLimit: 1 });
-    const capped = { appId: 1, maxConcurrent: 1 };
-    enter('running', capped);
-    enter('waiting', capped);
+    const { enter, caps } = createWorld({ concurrency: 2, queueLimit: 1 });
+    caps.set(1, 1);
+    enter('running');
+    enter('waiting');
     expect(refusalOf(() => enter('other', { appId: 2 }))).toBeNull();
   });
 
   test('with a wait that grows with the line and with how long runs take', () => {
-    const { enter, queue } = createWorld({ queueLimit: 1 });
+    const { enter, durations } = createWorld({ queueLimit: 1, appQueueLimit: 2 });
     enter('running');
     enter('waiting');
     expect(refusalOf(() => enter('more'))).toEqual({ code: 'queue_full', retryAfterSecs: 10 });
-    for (let count = 0; count < 100; count += 1) queue.sawDuration(20_000);
+    for (let count = 0; count < 100; count += 1) durations.sawDuration(1, 20_000);
     expect(refusalOf(() => enter('more'))).toEqual({ code: 'queue_full', retryAfterSecs: 40 });
   });
 
   test('with a wait of five minutes at most', () => {
-    const { enter, queue } = createWorld({ queueLimit: 1 });
+    const { enter, durations } = createWorld({ queueLimit: 1 });
     enter('running');
     enter('waiting');
-    for (let count = 0; count < 100; count += 1) queue.sawDuration(3_600_000);
+    durations.sawDuration(1, 3_600_000);
     expect(refusalOf(() => enter('more'))).toMatchObject({ retryAfterSecs: 300 });
+  });
+});
+
+describe('the outlook', () => {
+  test('counts who goes before, with the turns of the other apps', () => {
+    const { enter, queue } = createWorld({ queueLimit: 1000 });
+    expect(enter('running').outlook.position).toBe(0);
+    expect(many(4, 'hog').map((name) => enter(name).outlook.position)).toEqual([1, 2, 3, 4]);
+    // The other app has not had a turn yet: its first goes before all, its second after one of the hog's.
+    const other = { appId: 2 };
+    expect(['x', 'y'].map((name) => enter(name, other).outlook.position)).toEqual([1, 3]);
+    expect(queue.outlookOf('hog1')?.position).toBe(2);
+    expect(queue.outlookOf('hog4')?.position).toBe(6);
+    expect(queue.outlookOf('running')).toBeNull();
+  });
+
+  test('is what comes true', () => {
+    const { enter, end, queue, started } = createWorld({ queueLimit: 1000 });
+    enter('running');
+    for (const [index, appId] of [1, 1, 2, 1, 3, 2, 3, 3].entries()) enter(`${index}`, { appId });
+    const told = many(0, '')
+      .concat(['0', '1', '2', '3', '4', '5', '6', '7'])
+      .map((runId) => [...[runId, queue.outlookOf(runId)?.position]]);
+    const apps = [1, 1, 2, 1, 3, 2, 3, 3];
+    end(1);
+    while (started.length < 9) end(apps[Number(started.at(-1))]);
+    expect(told).toEqual(told.map(([runId]) => [runId, started.indexOf(String(runId))]));
+  });
+
+  test('guesses the time from how long runs took lately', () => {
+    const { enter, durations } = createWorld();
+    durations.sawDuration(1, 2000);
+    durations.sawDuration(2, 60_000);
+    expect(enter('running').outlook.estimateSecs).toBe(2);
+    expect(enter('next').outlook.estimateSecs).toBe(3);
+    expect(enter('b1', { appId: 2 }).outlook.estimateSecs).toBeGreaterThanOrEqual(60);
   });
 });

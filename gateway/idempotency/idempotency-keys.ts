@@ -1,0 +1,84 @@
+// A request with an Idempotency-Key is done once: whoever sends it again within a day gets the answer of the first.
+import { createHash } from 'node:crypto';
+
+import { canonicalJson } from '#shared/audit-chain.ts';
+import { isoTime } from '#shared/clock.ts';
+import type { Clock } from '#shared/clock.ts';
+import { requestError } from '#shared/errors.ts';
+import type { JsonValue } from '#shared/json-value.ts';
+
+import type { IdempotencyPlace, IdempotencyStore } from './idempotency-store.ts';
+
+/** A request that carries a key. */
+export type KeyedRequest = { place: IdempotencyPlace; requestSha256: string };
+
+export type KeyedAnswer = KeyedRequest & {
+  /** Null: the answer is that of the run, once it has ended. */
+  answer: { statusCode: number; body: string } | null;
+};
+
+export type FirstAnswer =
+  | { kind: 'answer'; statusCode: number; body: string }
+  /** The answer is that of this run. */
+  | { kind: 'run'; runId: string; runSeq: number };
+
+export type IdempotencyKeys = {
+  /** What the same request got before; null for a new one. Throws `idempotency_mismatch` for another request under the same key. */
+  recall: (request: KeyedRequest) => FirstAnswer | null;
+  /** Inside the transaction of what the request does. Throws `conflict` when another one was quicker. */
+  keep: (answer: KeyedAnswer, runSeq: number | null) => void;
+  /** Inside a transaction: at most `limit` of the expired ones go; gives how many. */
+  prune: (limit: number) => number;
+};
+
+const keptMs = 24 * 60 * 60_000;
+
+export function createIdempotencyKeys(store: IdempotencyStore, clock: Clock): IdempotencyKeys {
+  return {
+    recall({ place, requestSha256 }) {
+      const known = store.find(place);
+      if (known === null) return null;
+      if (known.requestSha256 !== requestSha256) throw mismatch();
+      const { statusCode, body, runId, runSeq } = known;
+      if (statusCode !== null && body !== null) return { kind: 'answer', statusCode, body };
+      if (runId === null || runSeq === null) return null;
+      return { kind: 'run', runId, runSeq };
+    },
+    keep({ place, requestSha256, answer }, runSeq) {
+      if (store.find(place) !== null) throw inProgress();
+      store.insert(place, {
+        requestSha256,
+        runSeq,
+        statusCode: answer?.statusCode ?? null,
+        body: answer?.body ?? null,
+        createdAt: isoTime(clock.now()),
+      });
+    },
+    prune: (limit) => store.removeBefore(isoTime(clock.now() - keptMs), limit),
+  };
+}
+
+export function requestDigest(request: JsonValue): string {
+  return createHash('sha256').update(canonicalJson(request)).digest('hex');
+}
+
+/** Null without the header. Throws `invalid_request` for one that is no key. */
+export function readIdempotencyKey(header: string | string[] | undefined): string | null {
+  if (header === undefined) return null;
+  if (typeof header === 'string' && /^[\u0020-\u007e]{1,255}$/.test(header)) return header;
+  throw requestError(
+    'invalid_request',
+    'Idempotency-Key must be 1 to 255 printable ASCII characters',
+    { details: { field: 'Idempotency-Key' } },
+  );
+}
+
+function mismatch(): Error {
+  const message = 'this Idempotency-Key was used for another request: take a new key for a new one';
+  return requestError('idempotency_mismatch', message, { details: { field: 'Idempotency-Key' } });
+}
+
+export function inProgress(runId?: string): Error {
+  const message = 'the first request with this Idempotency-Key is still under way';
+  return requestError('conflict', message, { runId });
+}

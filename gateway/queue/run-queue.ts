@@ -1,0 +1,201 @@
+// Who runs now and who waits: as many places as runs may be under way, and a line before them that has room for so many.
+import { requestError } from '#shared/errors.ts';
+import type { AppError } from '#shared/errors.ts';
+
+import { createFairLine } from './fair-line.ts';
+import type { WaitingRun } from './fair-line.ts';
+import type { RunDurations } from './run-durations.ts';
+import { createRunSlots } from './run-slots.ts';
+
+export type Applicant = {
+  appId: number;
+  appName: string;
+  /** Of the app's runs, how many may wait; null for the gateway's own limit. */
+  maxQueued: number | null;
+  bytes: number;
+};
+
+export type QueueOutlook = {
+  /** 1 for the next to start, 0 for one that has its turn. */
+  position: number;
+  /** Until its answer. */
+  estimateSecs: number;
+};
+
+/** A place for a run that is being written down; to be used or given back, whatever happens. */
+export type QueuePlace = {
+  /** It has its turn already. */
+  startsAtOnce: boolean;
+  outlook: QueueOutlook;
+  /** The run waits from here on. Only for one that does not start at once. */
+  take: (run: WaitingRun) => void;
+  giveBack: () => void;
+};
+
+export type QueueCounts = {
+  running: number;
+  waiting: number;
+  oldestWaitingMs: number | null;
+  waitingByApp: Map<number, number>;
+};
+
+export type RunQueue = {
+  /** Throws `queue_full` or `app_busy` when there is no place. */
+  reserve: (applicant: Applicant) => QueuePlace;
+  /** One that was accepted before: it has its place whatever the limits. */
+  restore: (run: WaitingRun) => void;
+  /** The next one, with its turn; null when nobody may start. */
+  next: () => WaitingRun | null;
+  /** A turn is over. */
+  giveBack: (appId: number) => void;
+  /** Takes a run out of the line; null when it is not in it. */
+  remove: (runId: string) => WaitingRun | null;
+  /** Null for one that does not wait. */
+  outlookOf: (runId: string) => QueueOutlook | null;
+  counts: () => QueueCounts;
+  countsOf: (appId: number) => { running: number; waiting: number };
+  waiting: () => Iterable<WaitingRun>;
+};
+
+export type RunQueueOptions = {
+  concurrency: number;
+  queueLimit: number;
+  /** Null for a quarter of the line. */
+  appQueueLimit: number | null;
+  capOf: (appId: number) => number | null;
+  /** Whether this machine can carry one more run now. */
+  hasRoom: () => boolean;
+  durations: RunDurations;
+  monotonicMs: () => number;
+};
+
+const shareOfAnApp = 1 / 4;
+/** Requests that wait in memory. */
+const waitingBytesMax = 64 * 2 ** 20;
+const retryAfterSecsMax = 300;
+
+export function createRunQueue(options: RunQueueOptions): RunQueue {
+  const { concurrency, queueLimit, capOf, durations, monotonicMs } = options;
+  const slots = createRunSlots(concurrency, capOf);
+  const line = createFairLine();
+  /** Reserved, not yet in the line. */
+  const reserved = new Map<number, number>();
+  let reservedBytes = 0;
+  const reservedInAll = (): number => reserved.values().reduce((sum, each) => sum + each, 0);
+  const waitingOf = (appId: number): number => line.countOf(appId) + (reserved.get(appId) ?? 0);
+
+  const outlook = (appId: number, nth: number): QueueOutlook => {
+    let before = 0;
+    let waitMs = 0;
+    for (const [app, runs] of line.aheadOf(appId, nth)) {
+      before += runs;
+      waitMs += (runs * durations.typicalMs(app)) / concurrency;
+    }
+    const underWayMs = slots.taken() < concurrency ? 0 : durations.typicalMs(appId) / 2;
+    return {
+      position: before + 1,
+      estimateSecs: Math.ceil((waitMs + underWayMs + durations.typicalMs(appId)) / 1000),
+    };
+  };
+  const retryAfterSecs = (appId: number, runsAhead: number): number =>
+    Math.min(
+      retryAfterSecsMax,
+      Math.max(1, Math.ceil((durations.typicalMs(appId) * (runsAhead + 1)) / concurrency / 1000)),
+    );
+
+  /** Why there is no place to wait, or null. */
+  const refusalOf = ({ appId, appName, maxQueued, bytes }: Applicant): AppError | null => {
+    const waiting = line.count() + reservedInAll();
+    const ownLimit = maxQueued ?? options.appQueueLimit ?? shareOf(queueLimit);
+    const own = waitingOf(appId);
+    if (own >= ownLimit) {
+      const message = `${appName} already has ${own} runs waiting, which is the limit of an app`;
+      return requestError('app_busy', message, { retryAfterSecs: retryAfterSecs(appId, own) });
+    }
+    const bytesInAll = line.bytes() + reservedBytes + bytes;
+    const isTooLarge = bytes > 0 && bytesInAll > waitingBytesMax && bytesInAll > bytes;
+    if (waiting < queueLimit && !isTooLarge) return null;
+    const message = `the queue of the gateway is full: ${waiting} runs are waiting`;
+    return requestError('queue_full', message, { retryAfterSecs: retryAfterSecs(appId, waiting) });
+  };
+  const reserve = ({ appId, bytes }: Applicant): (() => void) => {
+    reserved.set(appId, (reserved.get(appId) ?? 0) + 1);
+    reservedBytes += bytes;
+    return once(() => {
+      const left = (reserved.get(appId) ?? 0) - 1;
+      if (left > 0) reserved.set(appId, left);
+      else reserved.delete(appId);
+      reservedBytes -= bytes;
+    });
+  };
+
+  return {
+    reserve(applicant) {
+      const { appId } = applicant;
+      // Whoever waits and could start goes first.
+      if (slots.isFreeFor(appId) && !line.has(slots.isFreeFor) && options.hasRoom()) {
+        slots.take(appId);
+        line.tookTurn(appId);
+        const estimateSecs = Math.ceil(durations.typicalMs(appId) / 1000);
+        return {
+          startsAtOnce: true,
+          outlook: { position: 0, estimateSecs },
+          take: () => {
+            throw new Error('a run that has its turn does not wait');
+          },
+          giveBack: once(() => slots.giveBack(appId)),
+        };
+      }
+      const refusal = refusalOf(applicant);
+      if (refusal !== null) throw refusal;
+      const release = reserve(applicant);
+      return {
+        startsAtOnce: false,
+        outlook: outlook(appId, waitingOf(appId)),
+        take(run) {
+          release();
+          line.add(run);
+        },
+        giveBack: release,
+      };
+    },
+    restore: (run) => line.add(run),
+    next() {
+      const run = options.hasRoom() ? line.next(slots.isFreeFor, slots.takenBy) : null;
+      if (run !== null) slots.take(run.appId);
+      return run;
+    },
+    giveBack: (appId) => slots.giveBack(appId),
+    remove: (runId) => line.remove(runId),
+    outlookOf(runId) {
+      const run = line.find(runId);
+      return run === null ? null : outlook(run.appId, line.nthOf(run));
+    },
+    counts() {
+      const now = monotonicMs();
+      let oldest: number | null = null;
+      const waitingByApp = new Map<number, number>();
+      for (const { appId, since } of line.all()) {
+        oldest = Math.max(oldest ?? 0, now - since);
+        waitingByApp.set(appId, (waitingByApp.get(appId) ?? 0) + 1);
+      }
+      const waiting = line.count();
+      return { running: slots.taken(), waiting, oldestWaitingMs: oldest, waitingByApp };
+    },
+    countsOf: (appId) => ({ running: slots.takenBy(appId), waiting: line.countOf(appId) }),
+    waiting: () => line.all(),
+  };
+}
+
+/** Of a line so long, what one app may fill. */
+export function shareOf(queueLimit: number): number {
+  return Math.max(1, Math.ceil(queueLimit * shareOfAnApp));
+}
+
+function once(act: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) act();
+    done = true;
+  };
+}

@@ -1,0 +1,104 @@
+// Whether this machine can carry one more run: free memory and disk. A run that it cannot carry waits.
+import { readFileSync, statfsSync } from 'node:fs';
+
+export type StartRoom = {
+  /** Null when there is room, else what is missing, for the operator. */
+  missing: () => string | null;
+  /** A run has started: it has not yet taken the memory it will take. */
+  noteStart: () => void;
+};
+
+export type StartRoomParts = {
+  /** What one run takes. */
+  runMemoryBytes: number;
+  diskReserveBytes: number;
+  paths: readonly string[];
+  /** Null where it cannot be told. */
+  freeMemoryBytes: () => number | null;
+  monotonicMs: () => number;
+};
+
+/** A CLI has its full size by then. */
+const growsForMs = 3000;
+
+export function createStartRoom(parts: StartRoomParts): StartRoom {
+  let starts: number[] = [];
+
+  const missingMemory = (): string | null => {
+    const free = parts.runMemoryBytes === 0 ? null : parts.freeMemoryBytes();
+    if (free === null) return null;
+    const now = parts.monotonicMs();
+    starts = starts.filter((at) => now - at < growsForMs);
+    const needed = (starts.length + 1) * parts.runMemoryBytes;
+    return free >= needed ? null : `${megabytes(free)} of memory free, ${megabytes(needed)} needed`;
+  };
+  const missingDisk = (): string | null => {
+    for (const path of parts.paths) {
+      const space = diskSpaceNow(path, parts.diskReserveBytes);
+      if (space !== null && space.free <= space.needed) {
+        return `${megabytes(space.free)} of disk free, ${megabytes(space.needed)} needed`;
+      }
+    }
+    return null;
+  };
+  return {
+    missing: () => missingMemory() ?? missingDisk(),
+    noteStart: () => void starts.push(parts.monotonicMs()),
+  };
+}
+
+/** What the kernel says can be had without swapping, and no more than the control group of this process allows. */
+export function freeMemoryBytes(): number | null {
+  const available = /^MemAvailable:\s+(\d+) kB/m.exec(read('/proc/meminfo'))?.[1];
+  const ofMachine = available === undefined ? null : Number(available) * 1024;
+  const ofGroup = freeInControlGroup();
+  if (ofMachine === null || ofGroup === null) return ofMachine ?? ofGroup;
+  return Math.min(ofMachine, ofGroup);
+}
+
+const controlGroups = [
+  {
+    limit: '/sys/fs/cgroup/memory.max',
+    used: '/sys/fs/cgroup/memory.current',
+    stat: '/sys/fs/cgroup/memory.stat',
+  },
+  {
+    limit: '/sys/fs/cgroup/memory/memory.limit_in_bytes',
+    used: '/sys/fs/cgroup/memory/memory.usage_in_bytes',
+    stat: '/sys/fs/cgroup/memory/memory.stat',
+  },
+];
+
+/** In a container these are the container's own; elsewhere they are not there or say no limit. */
+function freeInControlGroup(): number | null {
+  for (const { limit, used, stat } of controlGroups) {
+    const [max, current] = [Number(read(limit) || 'max'), Number(read(used) || 'none')];
+    if (Number.isNaN(max) || Number.isNaN(current)) continue;
+    // Cached files are given up when memory is needed.
+    const cached = Number(/^(?:total_)?inactive_file (\d+)/m.exec(read(stat))?.[1] ?? 0);
+    return max - current + cached;
+  }
+  return null;
+}
+
+function diskSpaceNow(path: string, reserveBytes: number): { free: number; needed: number } | null {
+  try {
+    const { bavail, blocks, bsize } = statfsSync(path);
+    return { free: bavail * bsize, needed: Math.min(reserveBytes, (blocks * bsize) / 20) };
+  } catch {
+    // Preparing the run there says what is wrong with it.
+    return null;
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MB`;
+}

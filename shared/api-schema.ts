@@ -1,0 +1,30 @@
+// Pieces that the schemas of every HTTP API of ours are made of.
+import { Type } from 'typebox';
+import type { Static, TSchema } from 'typebox';
+
+export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+export const Time = Type.String({
+  description: 'UTC, ISO 8601',
+  examples: ['2026-11-27T12:00:00.000Z'],
+});
+export const TimeOrNull = Nullable(Time);
+export const Count = Type.Integer({ minimum: 0 });
+export const Milliseconds = Type.Integer({ minimum: 0 });
+
+/** The one error object of every failure. */
+export const ErrorObject = Type.Object({
+  code: Type.String({ description: 'for programs: one of the table in README' }),
+  message: Type.String({ description: 'for people' }),
+  retryable: Type.Boolean(),
+  retry_after_secs: Type.Optional(Type.Integer({ minimum: 1 })),
+  details: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), { description: 'a 400 names the `field`' }),
+  ),
+});
+export type ErrorObject = Static<typeof ErrorObject>;
+
+export const pageLimit = Type.Integer({ minimum: 1, maximum: 200, default: 50 });
+export const NextPage = Nullable(
+  Type.String({ description: 'the `after` of the next page; null on the last one' }),
+);
