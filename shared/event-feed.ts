@@ -152,17 +152,9 @@ export function createEventFeed(parts: EventFeedParts): EventFeed {
     }
   };
 
-  /** Why a reader is to go, or null. */
-  const fault = (reader: Open, now: number): 'lagged' | 'forbidden' | null => {
-    if (!reader.mayRead()) return 'forbidden';
-    const taken = reader.stream.takenBytes();
-    if (taken > reader.taken || reader.stream.queuedBytes() === 0) reader.progressAt = now;
-    reader.taken = taken;
-    return now - reader.progressAt > stalledMsMax ? 'lagged' : null;
-  };
   const attend = (topic: Topic, reader: Open): void => {
     const now = clock.monotonicMs();
-    const reason = fault(reader, now);
+    const reason = faultOf(reader, now);
     if (reason !== null) {
       close(topic, reader);
       parts.onDropped(reader, reason);
@@ -214,6 +206,15 @@ export function createEventFeed(parts: EventFeedParts): EventFeed {
       }
     },
   };
+}
+
+/** Why a reader is to go, or null. */
+function faultOf(reader: Open, now: number): 'lagged' | 'forbidden' | null {
+  if (!reader.mayRead()) return 'forbidden';
+  const taken = reader.stream.takenBytes();
+  if (taken > reader.taken || reader.stream.queuedBytes() === 0) reader.progressAt = now;
+  reader.taken = taken;
+  return now - reader.progressAt > stalledMsMax ? 'lagged' : null;
 }
 
 const heartbeat = Buffer.from(':\n\n');

@@ -41,11 +41,6 @@ export function createRunNarrator(): RunNarrator {
     current = null;
     return number === null ? [] : [number];
   };
-  const restart = (reason: string, superseded: number[]): RunEventDraft[] =>
-    superseded.length === 0
-      ? []
-      : [{ type: 'retry', data: { reason, status: null, delay_ms: 0, superseded } }];
-
   const narrateAssistant = (
     event: Extract<ClaudeEvent, { type: 'assistant' }>,
   ): RunEventDraft[] => {
@@ -117,4 +112,11 @@ export function createRunNarrator(): RunNarrator {
       }
     },
   };
+}
+
+/** Text that was shown does not count, and no line of the CLI says so. */
+function restart(reason: string, superseded: number[]): RunEventDraft[] {
+  return superseded.length === 0
+    ? []
+    : [{ type: 'retry', data: { reason, status: null, delay_ms: 0, superseded } }];
 }

@@ -32,6 +32,7 @@ export function createRunDispatcher(parts: {
   const underWay = new Set<Promise<unknown>>();
   let isStopped = false;
 
+  const next = (): WaitingRun | null => (isStopped ? null : queue.next());
   const start = (run: WaitingRun, isClaimed: boolean): void => {
     room.noteStart();
     const turn = parts.takeTurn(run, isClaimed).finally(() => {
@@ -42,11 +43,7 @@ export function createRunDispatcher(parts: {
     underWay.add(turn);
   };
   const wake = (): void => {
-    while (!isStopped) {
-      const run = queue.next();
-      if (run === null) return;
-      start(run, false);
-    }
+    for (let run = next(); run !== null; run = next()) start(run, false);
   };
   return {
     wake,

@@ -48,10 +48,10 @@ export async function adminTokenRoutes(
       config,
       schema: { params: NameParams, body: ChangeRequest, response: { 200: TokenItem } },
     },
-    async (request) => {
+    async (request, reply) => {
       const { name } = request.params;
       const changed = await registry.change(name, changesOf(request.body), door.addressOf(request));
-      return tokenItem(changed);
+      return reply.send(tokenItem(changed));
     },
   );
 

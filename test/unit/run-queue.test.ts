@@ -121,10 +121,8 @@ describe('the line', () => {
 
   test('puts one that comes back before those that came after it', () => {
     const { queue } = createWorld();
-    const run = (runSeq: number): WaitingRun => ({
-      ...{ runSeq, runId: `run ${runSeq}`, appId: 1, bytes: 0, since: 0 },
-    });
-    for (const runSeq of [2, 4, 3, 1]) queue.restore(run(runSeq));
+    const run: Omit<WaitingRun, 'runSeq' | 'runId'> = { appId: 1, bytes: 0, since: 0 };
+    for (const runSeq of [2, 4, 3, 1]) queue.restore({ ...run, runSeq, runId: `run ${runSeq}` });
     const order = [1, 2, 3, 4].map(() => {
       queue.giveBack(1);
       return queue.next()?.runId;
