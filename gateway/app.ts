@@ -18,12 +18,15 @@ import { sweepFiles } from './files/file-sweep.ts';
 import { createHealth } from './health.ts';
 import { keepHouse } from './housekeeping.ts';
 import { adminAuditRoutes } from './routes/admin-audit-routes.ts';
+import { adminRunRoutes } from './routes/admin-run-routes.ts';
 import { adminTokenRoutes } from './routes/admin-token-routes.ts';
+import { appSelfRoutes } from './routes/app-self-routes.ts';
 import { fileRoutes } from './routes/file-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
 import { createRunEventStreams } from './routes/run-event-streams.ts';
 import { runQueryRoutes } from './routes/run-query-routes.ts';
 import { runRoutes } from './routes/run-routes.ts';
+import { uploadRoutes } from './routes/upload-routes.ts';
 import { openRunEngine } from './run-engine.ts';
 import type { RunEngine } from './run-engine.ts';
 import { logEndedRun } from './run-log.ts';
@@ -124,10 +127,10 @@ async function addRoutes(
   { door, lookup }: { door: Door; lookup: AppLookup },
   config: GatewayConfig,
   engine: RunEngine,
-  { db, apps, writer, audit, shelf, events, keys }: Storage,
+  { db, apps, writer, audit, shelf, events, keys, runs: store }: Storage,
   { clock }: Surroundings,
 ): Promise<void> {
-  const { runs, records, inquiry, feed } = engine;
+  const { runs, records, inquiry, feed, queue } = engine;
   const registry = createAppRegistry({
     store: apps,
     lookup,
@@ -154,9 +157,13 @@ async function addRoutes(
   await app.register(runRoutes, { runs, inquiry, keys, streams, door, bodyLimitBytes });
   const cancel = createRunCancel(records, runs);
   await app.register(runQueryRoutes, { inquiry, cancel, events, streams, door });
+  await app.register(adminRunRoutes, { inquiry, cancel, door });
+  const limits = { ...config.runs, ...config.limits, models: config.models };
+  await app.register(appSelfRoutes, { store, queue, shelf, limits, door, clock });
   const { uploadBytes } = config.limits;
-  await app.register(fileRoutes, { ...engine, shelf, door, uploadBytes, clock });
-  await app.register(adminTokenRoutes, { registry, door });
+  await app.register(fileRoutes, { shelf, door });
+  await app.register(uploadRoutes, { ...engine, shelf, keys, door, uploadBytes, clock });
+  await app.register(adminTokenRoutes, { registry, keys, door });
   await app.register(adminAuditRoutes, { audit });
 }
 

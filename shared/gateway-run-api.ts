@@ -164,5 +164,38 @@ export const RunWaitQuery = Type.Object(
   { additionalProperties: false },
 );
 
+/** What `GET /me` says to an app of itself. */
+export const AppSelf = Type.Object({
+  name: Type.String(),
+  token_expires_at: TimeOrNull,
+  limits: Type.Object({
+    models: Type.Array(Type.String()),
+    default_model: Type.String(),
+    max_concurrent: Type.Integer({ minimum: 1 }),
+    max_queued: Count,
+    timeout_secs_max: Type.Number(),
+    files_quota_bytes: Count,
+  }),
+  queue: Type.Object({ running: Count, waiting: Count }),
+  usage_24h: Type.Object({
+    runs: Count,
+    by_outcome: Type.Record(Type.String(), Count),
+    input_tokens: Count,
+    output_tokens: Count,
+    cost_usd: Type.Number(),
+  }),
+  files: Type.Object({ count: Count, bytes: Count }),
+  last_errors: Type.Array(
+    Type.Object({
+      run_id: runId,
+      code: Type.String(),
+      message: Nullable(Type.String()),
+      at: Time,
+    }),
+    { description: 'newest first, of the last day' },
+  ),
+});
+export type AppSelf = Static<typeof AppSelf>;
+
 export const RunCancelled = Type.Object({ run_id: runId, status: RunStatus });
 export type RunCancelled = Static<typeof RunCancelled>;

@@ -1,7 +1,7 @@
 // From a token to its app: asked on every request.
 import type { Clock } from '#shared/clock.ts';
 
-import type { AppStore, StoredApp } from './app-store.ts';
+import type { AppStore, StoredApp, TokenState } from './app-store.ts';
 import { createAddressList } from './cidr.ts';
 import { isWellFormedToken, tokenDigest } from './token.ts';
 
@@ -20,6 +20,7 @@ export type FoundApp = {
   mayComeFrom(address: string): boolean;
   digest: string;
   lastUsedAt: string | null;
+  expiresAt: string | null;
 };
 
 export type AppLookup = {
@@ -47,7 +48,7 @@ export function createAppLookup(store: AppStore, clock: Clock): AppLookup {
     const app = token === null ? null : store.readApp(token.appId);
     if (token === null || app === null) return null;
     const endsAt = token.expiresAt === null ? Infinity : Date.parse(token.expiresAt);
-    const found = foundApp(app, digest, token.lastUsedAt);
+    const found = foundApp(app, digest, token);
     if (knownTokens.size >= maxKnownTokens) knownTokens.clear();
     const known = { app: found, endsAt, readAt: clock.monotonicMs() };
     knownTokens.set(digest, known);
@@ -80,7 +81,7 @@ export function createAppLookup(store: AppStore, clock: Clock): AppLookup {
   };
 }
 
-function foundApp(app: StoredApp, digest: string, lastUsedAt: string | null): FoundApp {
+function foundApp(app: StoredApp, digest: string, { lastUsedAt, expiresAt }: TokenState): FoundApp {
   const { appId, name, models, maxConcurrent, timeoutSecsMax, maxQueued } = app;
   const addresses = createAddressList(app.ipCidrs);
   return {
@@ -88,5 +89,6 @@ function foundApp(app: StoredApp, digest: string, lastUsedAt: string | null): Fo
     mayComeFrom: (address) => app.ipCidrs.length === 0 || addresses.includes(address),
     digest,
     lastUsedAt,
+    expiresAt,
   };
 }

@@ -24,14 +24,22 @@ export type AppPage = { items: ListedApp[]; next: string | null };
 
 export type AppRegistry = {
   /** Throws a 400 for what the gateway's own limits do not allow. */
-  create(app: NewApp, adminAddress: string): Promise<IssuedToken>;
+  create(app: NewApp, adminAddress: string, onStored?: OnStored): Promise<IssuedToken>;
   /** Gives a further token; the earlier ones end after the overlap. */
-  rotate(name: string, overlapSecs: number, adminAddress: string): Promise<IssuedToken>;
+  rotate(
+    name: string,
+    overlapSecs: number,
+    adminAddress: string,
+    onStored?: OnStored,
+  ): Promise<IssuedToken>;
   /** What is not named stays as it is. Throws a 400 as `create` does. */
   change(name: string, changes: AppChanges, adminAddress: string): Promise<ListedApp>;
   revoke(name: string, adminAddress: string): Promise<void>;
   list(after: string | undefined, limit: number): AppPage;
 };
+
+/** Runs in the transaction of the token: what it throws undoes it. */
+export type OnStored = () => void;
 
 export type AppChanges = Partial<
   Pick<StoredApp, 'ipCidrs' | 'models' | 'maxConcurrent' | 'timeoutSecsMax' | 'maxQueued'>
@@ -69,7 +77,7 @@ export function createAppRegistry(parts: AppRegistryParts): AppRegistry {
   }
 
   return {
-    create: async (newApp, adminAddress) => {
+    create: async (newApp, adminAddress, onStored = () => {}) => {
       checkNewApp(newApp, parts.limits);
       return writer.write(() => {
         if (store.findApp(newApp.name) !== null) {
@@ -79,10 +87,11 @@ export function createAppRegistry(parts: AppRegistryParts): AppRegistry {
         const app = { ...draft, appId: store.insertApp(draft) };
         const issued = issueToken(app);
         audit.append(createdEntry(app, issued, adminAddress));
+        onStored();
         return issued;
       });
     },
-    rotate: (name, overlapSecs, adminAddress) =>
+    rotate: (name, overlapSecs, adminAddress, onStored = () => {}) =>
       writer.write(() => {
         const app = existingApp(name);
         lookup.forgetAll();
@@ -90,6 +99,7 @@ export function createAppRegistry(parts: AppRegistryParts): AppRegistry {
         const issued = issueToken(app);
         const details = { overlap_secs: overlapSecs, expires_at: issued.expiresAt };
         audit.append({ action: 'token.rotated', app: name, address: adminAddress, details });
+        onStored();
         return issued;
       }),
     change: async (name, changes, adminAddress) => {

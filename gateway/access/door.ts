@@ -28,6 +28,8 @@ export type Door = {
   appOf(request: Pick<FastifyRequest, 'raw'>): AppAccess;
   /** The client's address; behind a trusted proxy that of the proxy's client. */
   addressOf(request: Pick<FastifyRequest, 'raw'>): string;
+  /** When the token of this request ends; null for never. */
+  tokenEndOf(request: Pick<FastifyRequest, 'raw'>): string | null;
   /** Gives whether the app of this request may still be answered: its token may be revoked, expire, or be bound to other addresses. */
   watchAccess(request: Pick<FastifyRequest, 'raw'>): () => boolean;
 };
@@ -70,6 +72,7 @@ export function installDoor(app: HttpApp, options: DoorOptions): Door {
   return {
     appOf: (request) => known(apps.get(request.raw)),
     addressOf,
+    tokenEndOf: (request) => tokens.endOf(request),
     watchAccess: (request) => {
       const address = addressOf(request);
       return () => tokens.isStillGood(request, address);

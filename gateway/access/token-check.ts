@@ -23,6 +23,8 @@ export type TokenCheckParts = {
 export type TokenCheck = {
   requireApp(request: FastifyRequest, reply: FastifyReply, address: string): AppAccess;
   requireAdmin(request: FastifyRequest, reply: FastifyReply, address: string): void;
+  /** When the token of a request that was let in expires; null for never. */
+  endOf(request: Pick<FastifyRequest, 'raw'>): string | null;
   /** Of a request that was let in: whether it still would be. For answers that go on. */
   isStillGood(request: Pick<FastifyRequest, 'raw'>, address: string): boolean;
 };
@@ -73,6 +75,10 @@ export function createTokenCheck(parts: TokenCheckParts, refuse: Refuse): TokenC
       if (apps.find(token) === null) throw refuseWrongToken(request, reply, address);
       const error = requestError('forbidden', "an app's token is not for /admin");
       throw refuse(request, address, 'app_token', error);
+    },
+    endOf: (request) => {
+      const token = presentedToken(request.raw.headers.authorization);
+      return (token === null ? null : apps.find(token)?.expiresAt) ?? null;
     },
     isStillGood: (request, address) => {
       const token = presentedToken(request.raw.headers.authorization);

@@ -21,9 +21,11 @@ export type FilePage = { items: StoredFile[]; next: FilePlace | null };
 export type FileShelf = {
   /** A place for one upload of an app. */
   receive: (appId: number) => IncomingFile;
+  /** `onStored` runs in the transaction of the row: what it throws undoes it. */
   keep: (
     incoming: IncomingFile,
     file: { appId: number; name: string; ttlSecs: number },
+    onStored?: (file: StoredFile) => void,
   ) => Promise<StoredFile>;
   /** Throws `not_found` when one of them is not a live file of this app, `payload_too_large` when they are too much. */
   open: (appId: number, fileTokens: readonly string[]) => Promise<OpenFiles>;
@@ -34,6 +36,7 @@ export type FileShelf = {
   /** Newest first. */
   list: (appId: number, after: FilePlace | null, limit: number) => FilePage;
   remove: (appId: number, fileToken: string) => Promise<void>;
+  usage: (appId: number) => { files: number; bytes: number };
   /** Removes what has expired. */
   sweep: () => Promise<void>;
 };
@@ -72,7 +75,7 @@ export async function openFileShelf(parts: FileShelfParts): Promise<FileShelf> {
         limits.uploadBytes,
         quota.takeShare(appId),
       ),
-    async keep(incoming, { appId, name, ttlSecs }) {
+    async keep(incoming, { appId, name, ttlSecs }, onStored = () => {}) {
       const facts = await incoming.finish();
       const fileToken = newFileToken();
       await incoming.moveTo(pathOf(fileToken));
@@ -81,6 +84,7 @@ export async function openFileShelf(parts: FileShelfParts): Promise<FileShelf> {
           const [createdAt, expiresAt] = [now(), isoTime(clock.now() + ttlSecs * 1000)];
           const file = { fileToken, appId, name, ...facts, createdAt, expiresAt };
           store.insert(file);
+          onStored(file);
           incoming.giveQuotaBack();
           return file;
         });
@@ -101,6 +105,7 @@ export async function openFileShelf(parts: FileShelfParts): Promise<FileShelf> {
       if (!wasThere) throw unknownFile();
       await sweep();
     },
+    usage: (appId) => store.usage(appId, now()),
     sweep,
   };
 }

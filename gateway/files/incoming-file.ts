@@ -66,6 +66,23 @@ export function createIncomingFile(
   };
 }
 
+/** Of a file that was kept before: told apart from another one, and not written anywhere. */
+export function createMeasuredFile(bytesMax: number): {
+  write: (chunk: Buffer) => Promise<void>;
+  sha256: () => string;
+} {
+  const hash = createHash('sha256');
+  let size = 0;
+  return {
+    async write(chunk) {
+      size += chunk.length;
+      if (size > bytesMax) throw tooLarge(bytesMax);
+      hash.update(chunk);
+    },
+    sha256: () => hash.digest('hex'),
+  };
+}
+
 const onFile = { details: { field: 'file' } };
 
 /** Also for a request whose length alone says so. */

@@ -23,6 +23,8 @@ export type FirstAnswer =
   | { kind: 'run'; runId: string; runSeq: number };
 
 export type IdempotencyKeys = {
+  /** Whether this key was used, for whatever request. */
+  isKnown: (place: IdempotencyPlace) => boolean;
   /** What the same request got before; null for a new one. Throws `idempotency_mismatch` for another request under the same key. */
   recall: (request: KeyedRequest) => FirstAnswer | null;
   /** Inside the transaction of what the request does. Throws `conflict` when another one was quicker. */
@@ -35,6 +37,7 @@ const keptMs = 24 * 60 * 60_000;
 
 export function createIdempotencyKeys(store: IdempotencyStore, clock: Clock): IdempotencyKeys {
   return {
+    isKnown: (place) => store.find(place) !== null,
     recall({ place, requestSha256 }) {
       const known = store.find(place);
       if (known === null) return null;
@@ -71,6 +74,12 @@ export function readIdempotencyKey(header: string | string[] | undefined): strin
     'Idempotency-Key must be 1 to 255 printable ASCII characters',
     { details: { field: 'Idempotency-Key' } },
   );
+}
+
+/** Of a request whose answer is shown once and cannot be sent again. */
+export function answeredOnce(): Error {
+  const message = 'a request with this Idempotency-Key was done before; its answer is shown once';
+  return requestError('conflict', message, { details: { field: 'Idempotency-Key' } });
 }
 
 function mismatch(): Error {

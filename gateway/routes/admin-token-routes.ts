@@ -1,9 +1,17 @@
+import type { FastifyRequest } from 'fastify';
+
 import type { HttpApp } from '#shared/http-server.ts';
 
-import type { AppChanges, AppRegistry, IssuedToken } from '../access/app-registry.ts';
+import type { AppChanges, AppRegistry, IssuedToken, OnStored } from '../access/app-registry.ts';
 import type { ListedApp } from '../access/app-store.ts';
 import type { Door } from '../access/door.ts';
 import type { NewApp } from '../access/new-app.ts';
+import {
+  answeredOnce,
+  readIdempotencyKey,
+  requestDigest,
+} from '../idempotency/idempotency-keys.ts';
+import type { IdempotencyKeys } from '../idempotency/idempotency-keys.ts';
 import {
   ChangeRequest,
   defaultOverlapSecs,
@@ -16,19 +24,34 @@ import {
   TokenListQuery,
 } from './admin-token-schema.ts';
 
-export type AdminTokenRouteOptions = { registry: AppRegistry; door: Door };
+export type AdminTokenRouteOptions = {
+  registry: AppRegistry;
+  keys: IdempotencyKeys;
+  door: Door;
+};
 
 export async function adminTokenRoutes(
   app: HttpApp,
-  { registry, door }: AdminTokenRouteOptions,
+  { registry, keys, door }: AdminTokenRouteOptions,
 ): Promise<void> {
   const config = { guard: 'admin' } as const;
+
+  /** A token is shown once: the same request under the same key is refused, since its answer cannot be sent again. */
+  const onceOnly = (request: FastifyRequest, path: string): OnStored | undefined => {
+    const key = readIdempotencyKey(request.headers['idempotency-key']);
+    if (key === null) return undefined;
+    const requestSha256 = requestDigest(JSON.parse(JSON.stringify(request.body)));
+    const keyed = { place: { scope: 'admin', path, key }, requestSha256 };
+    if (keys.recall(keyed) !== null) throw answeredOnce();
+    return () => keys.keep({ ...keyed, answer: { statusCode: 409, body: '' } }, null);
+  };
 
   app.post(
     '/admin/tokens',
     { config, schema: { body: MintRequest, response: { 201: IssuedTokenAnswer } } },
     async (request, reply) => {
-      const issued = await registry.create(newAppOf(request.body), door.addressOf(request));
+      const once = onceOnly(request, '/admin/tokens');
+      const issued = await registry.create(newAppOf(request.body), door.addressOf(request), once);
       return reply.code(201).send(issuedTokenAnswer(issued));
     },
   );
@@ -77,7 +100,8 @@ export async function adminTokenRoutes(
     async (request, reply) => {
       const { name } = request.params;
       const overlapSecs = request.body.overlap_secs;
-      const issued = await registry.rotate(name, overlapSecs, door.addressOf(request));
+      const once = onceOnly(request, `/admin/tokens/${name}/rotate`);
+      const issued = await registry.rotate(name, overlapSecs, door.addressOf(request), once);
       return reply.code(201).send(issuedTokenAnswer(issued));
     },
   );

@@ -20,6 +20,7 @@ import { outlookFields } from '../runs/run-view.ts';
 import type { RunEventStreams } from './run-event-streams.ts';
 import { keyedRequestOf, prefersAsync, runCallOf, wantsEvents } from './run-submission.ts';
 import type { RunPost } from './run-submission.ts';
+import { replayed, sendAnswer } from './stored-answer.ts';
 
 export type RunRouteOptions = {
   runs: RunService;
@@ -121,9 +122,10 @@ async function submitDetached(
   const first = keyed === null ? null : keys.recall(keyed);
   if (first?.kind === 'answer') {
     const { run_id: runId }: SubmittedRun = JSON.parse(first.body);
-    reply.header('location', `/runs/${runId}`).header('idempotent-replayed', 'true');
-    return sendAnswer(reply, first);
+    return sendAnswer(replayed(reply.header('location', `/runs/${runId}`)), first);
   }
+  // It was asked for with the wish to wait before.
+  if (first?.kind === 'run') throw inProgress(first.runId);
   const accepted = await runs.submit({
     ...{ ...runCallOf(request, door), keyed },
     ...{ isDetached: true, isStreamed: false, isAwaited: false },
@@ -149,29 +151,13 @@ function replay(
   reply: FastifyReply,
   first: FirstAnswer,
 ): FastifyReply {
-  if (first.kind === 'answer')
-    return sendAnswer(reply.header('idempotent-replayed', 'true'), first);
+  if (first.kind === 'answer') return sendAnswer(replayed(reply), first);
   const answer = inquiry.answerOf(first.runSeq);
   if (answer === null) throw inProgress(first.runId);
-  reply.header('idempotent-replayed', 'true');
+  replayed(reply);
   if (wantsEvents(request)) {
     streams.open(request, reply, { ...first, after: 0, endsWhenStopping: true });
     return reply;
   }
   return sendAnswer(reply, answer);
-}
-
-/** As it is stored: a text, which no serializer goes over again. */
-function sendAnswer(reply: FastifyReply, { statusCode, body }: StoredAnswer): FastifyReply {
-  const retryAfterSecs = statusCode >= 400 ? retryAfterOf(body) : undefined;
-  if (retryAfterSecs !== undefined) reply.header('retry-after', retryAfterSecs);
-  return reply
-    .code(statusCode)
-    .header('content-type', 'application/json; charset=utf-8')
-    .send(body);
-}
-
-function retryAfterOf(body: string): number | undefined {
-  const { error }: { error?: { retry_after_secs?: number } } = JSON.parse(body);
-  return error?.retry_after_secs;
 }

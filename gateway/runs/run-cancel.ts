@@ -6,18 +6,23 @@ import type { RunService } from './run-service.ts';
 import type { StoredRun } from './run-store.ts';
 
 /** Resolves when the run is on its way to its end. Throws `conflict` for one that has ended. */
-export type RunCancel = (run: StoredRun, message?: string) => Promise<void>;
+export type RunCancel = (run: StoredRun, by?: CancelledBy) => Promise<void>;
+
+/** The operator, whose doings are audited. */
+export type CancelledBy = { byAdminAt: string };
 
 export function createRunCancel(
   records: Pick<RunRecords, 'askCancel'>,
   runs: Pick<RunService, 'stop'>,
 ): RunCancel {
-  return async (run, message) => {
+  return async (run, by) => {
     if (run.state === 'ended') throw hasEnded(run.runId);
-    if (!run.isCancelAsked) await records.askCancel(run);
-    runs.stop(run.runId, 'cancelled', message);
+    if (!run.isCancelAsked) await records.askCancel(run, by?.byAdminAt ?? null);
+    runs.stop(run.runId, 'cancelled', by === undefined ? undefined : byOperator);
   };
 }
+
+const byOperator = 'The run was cancelled by the operator.';
 
 function hasEnded(runId: string): Error {
   return requestError('conflict', 'the run has ended already', { runId });

@@ -11,6 +11,8 @@ export type RunPage<T> = { items: T[]; next: string | null };
 export type RunInquiry = {
   /** Null for one that is not there, or is another app's. */
   find: (appId: number, runId: string) => StoredRun | null;
+  /** Of whatever app. */
+  findAny: (runId: string) => StoredRun | null;
   view: (run: StoredRun) => RunView;
   answerOf: (runSeq: number) => StoredAnswer | null;
   /** Newest first. */
@@ -40,6 +42,7 @@ export function createRunInquiry(parts: {
       const run = store.find(runId);
       return run?.appId === appId ? run : null;
     },
+    findAny: (runId) => store.find(runId),
     view: (run) =>
       viewOf(run, outlookOf(run), run.state === 'ended' ? store.readAnswer(run.runSeq) : null),
     answerOf: (runSeq) => store.readAnswer(runSeq),

@@ -12,7 +12,7 @@ import type { IdempotencyKeys, KeyedAnswer } from '../idempotency/idempotency-ke
 import type { QueueOutlook } from '../queue/run-queue.ts';
 import { auditEntryOf, draftOf, readDraft } from './audit-draft.ts';
 import type { AuditDraft, AuditedEnd, PromptPolicy } from './audit-draft.ts';
-import type { RunStore, StoredAnswer, StoredRequest } from './run-store.ts';
+import type { RunStore, StoredAnswer, StoredRequest, StoredRun } from './run-store.ts';
 
 /** A run as it is accepted. */
 export type RunFacts = {
@@ -69,7 +69,8 @@ export type RunRecords = {
   end: (run: RunKey, end: RunEnd) => Promise<void>;
   /** A run that was over before it began: accepted and ended at once. */
   refuse: (run: RunFacts, end: RunEnd) => Promise<void>;
-  askCancel: (run: RunKey) => Promise<void>;
+  /** `byAdminAt`: the address of the operator, who is audited; null for the app itself. */
+  askCancel: (run: StoredRun, byAdminAt: string | null) => Promise<void>;
 };
 
 export type RunRecordParts = {
@@ -184,7 +185,13 @@ export function createRunRecords(parts: RunRecordParts): RunRecords {
         close({ runSeq, runId: run.runId }, draft, end);
       });
     },
-    askCancel: (run) => writer.write(() => store.askCancel(run.runSeq, now())),
+    askCancel: ({ runSeq, runId, appName }, byAdminAt) =>
+      writer.write(() => {
+        store.askCancel(runSeq, now());
+        if (byAdminAt === null) return;
+        const details = { run_id: runId };
+        audit.append({ action: 'run.cancelled', app: appName, address: byAdminAt, details });
+      }),
   };
 }
 

@@ -59,7 +59,20 @@ export type RunEnding = {
   endedAt: string;
 };
 
-export type RunFilter = { appId?: number | undefined; state?: RunState | undefined };
+export type RunUsageRow = {
+  outcome: Outcome;
+  runs: number;
+  inputTokens: number;
+  outputTokens: number;
+  costMicroUsd: number;
+};
+
+export type RunFilter = {
+  appId?: number | undefined;
+  /** Also of apps that were revoked. */
+  appName?: string | undefined;
+  state?: RunState | undefined;
+};
 
 export type RunStore = {
   /** Gives the number of its row. */
@@ -86,6 +99,10 @@ export type RunStore = {
   stateOf: (runId: string) => RunState | null;
   /** At most `limit` of those that ended before `endedAt`; gives how many went. */
   removeEndedBefore: (endedAt: string, limit: number) => number;
+  /** What an app's runs came to since then, by how they ended; those that have not ended are left out. */
+  usage: (appId: number, since: string) => RunUsageRow[];
+  /** The newest that were not completed. */
+  lastFailures: (appId: number, limit: number) => StoredRun[];
   /** How long completed runs took lately, per app. */
   typicalDurations: () => { appId: number; durationMs: number }[];
 };
@@ -206,25 +223,30 @@ function lookups(db: Database) {
     'select state from runs where run_id = ?',
   );
   const page = (terms: string) =>
-    db.prepare<
-      [{ appId: number | null; state: RunState | null; beforeSeq: number; limit: number }],
-      RunRow
-    >(
+    db.prepare<[Nulled<RunFilter> & { beforeSeq: number; limit: number }], RunRow>(
       `select ${columns} from ${tables} where ${terms} and r.run_seq < @beforeSeq
          and (@state is null or r.state = @state)
        order by r.run_seq desc limit @limit`,
     );
-  const [pageOfApp, pageOfAll] = [page('r.app_id = @appId'), page('@appId is null')];
+  const pageOfApp = page('r.app_id = @appId and @appName is null');
+  const pageOfName = page(
+    '@appId is null and r.app_id in (select app_id from apps where name = @appName)',
+  );
+  const pageOfAll = page('@appId is null and @appName is null');
+  const pageFor = ({ appId, appName }: RunFilter) =>
+    appId !== undefined ? pageOfApp : appName === undefined ? pageOfAll : pageOfName;
   return {
     find: (runId: string) => mapped(find.get(runId)),
-    list: ({ appId, state }: RunFilter, beforeSeq: number, limit: number) =>
-      (appId === undefined ? pageOfAll : pageOfApp)
-        .all({ appId: appId ?? null, state: state ?? null, beforeSeq, limit })
-        .map(toRun),
+    list: (filter: RunFilter, beforeSeq: number, limit: number) => {
+      const { appId = null, appName = null, state = null } = filter;
+      return pageFor(filter).all({ appId, appName, state, beforeSeq, limit }).map(toRun);
+    },
     open: () => open.all().map(toRun),
     stateOf: (runId: string) => stateOf.get(runId)?.state ?? null,
   };
 }
+
+type Nulled<T> = { [K in keyof T]-?: Exclude<T[K], undefined> | null };
 
 function mapped(row: RunRow | undefined): StoredRun | null {
   return row === undefined ? null : toRun(row);
@@ -244,6 +266,15 @@ function upkeep(db: Database) {
     `delete from runs where run_seq in
        (select run_seq from runs where state = 'ended' and ended_at < ? order by ended_at limit ?)`,
   );
+  const usage = db.prepare<[number, string], RunUsageRow>(
+    `select outcome, count(*) as runs, coalesce(sum(input_tokens), 0) as inputTokens,
+       coalesce(sum(output_tokens), 0) as outputTokens, coalesce(sum(cost_micro_usd), 0) as costMicroUsd
+     from runs where app_id = ? and ended_at >= ? group by outcome`,
+  );
+  const lastFailures = db.prepare<[number, number], RunRow>(
+    `select ${columns} from ${tables}
+     where r.app_id = ? and r.outcome <> 'completed' order by r.run_seq desc limit ?`,
+  );
   const typicalDurations = db.prepare<[], { appId: number; durationMs: number }>(
     `select app_id as appId, avg(duration_ms) as durationMs from
        (select app_id, duration_ms, row_number() over (partition by app_id order by run_seq desc) as nth
@@ -253,6 +284,8 @@ function upkeep(db: Database) {
   return {
     removeEndedBefore: (endedAt: string, limit: number) =>
       removeEndedBefore.run(endedAt, limit).changes,
+    usage: (appId: number, since: string) => usage.all(appId, since),
+    lastFailures: (appId: number, limit: number) => lastFailures.all(appId, limit).map(toRun),
     typicalDurations: () => typicalDurations.all(),
   };
 }

@@ -21,6 +21,8 @@ import type { EntranceOptions } from '../../gateway/access/entrance.ts';
 import { createLastUse } from '../../gateway/access/last-use.ts';
 import { createAuditLog } from '../../gateway/audit/audit-log.ts';
 import { openGatewayDatabase } from '../../gateway/database/gateway-database.ts';
+import { createIdempotencyKeys } from '../../gateway/idempotency/idempotency-keys.ts';
+import { createIdempotencyStore } from '../../gateway/idempotency/idempotency-store.ts';
 import { adminAuditRoutes } from '../../gateway/routes/admin-audit-routes.ts';
 import { adminTokenRoutes } from '../../gateway/routes/admin-token-routes.ts';
 
@@ -161,7 +163,8 @@ function buildDoor(
   return {
     door,
     register: (target) => {
-      target.register(adminTokenRoutes, { registry, door });
+      const keys = createIdempotencyKeys(createIdempotencyStore(db), clock);
+      target.register(adminTokenRoutes, { registry, keys, door });
       target.register(adminAuditRoutes, { audit });
     },
   };

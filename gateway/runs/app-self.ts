@@ -1,0 +1,78 @@
+// What an app may know of itself: its limits, what it used, what waits, what went wrong lately.
+import { isoTime } from '#shared/clock.ts';
+import type { Clock } from '#shared/clock.ts';
+import type { AppSelf } from '#shared/gateway-run-api.ts';
+
+import type { AppAccess } from '../access/app-lookup.ts';
+import { allowsModel } from '../access/model-pattern.ts';
+import type { FileShelf } from '../files/file-shelf.ts';
+import { shareOf } from '../queue/run-queue.ts';
+import type { RunQueue } from '../queue/run-queue.ts';
+import type { RunStore, RunUsageRow } from './run-store.ts';
+
+export type AppSelfParts = {
+  store: RunStore;
+  queue: Pick<RunQueue, 'countsOf'>;
+  shelf: Pick<FileShelf, 'usage'>;
+  limits: {
+    models: { default: string; allowed: readonly string[] };
+    concurrency: number;
+    queueLimit: number;
+    appQueueLimit: number | null;
+    timeoutMaxMs: number;
+    filesQuotaBytes: number;
+  };
+  clock: Clock;
+};
+
+const dayMs = 24 * 60 * 60_000;
+const errorsShown = 5;
+
+export function describeApp(
+  app: AppAccess,
+  tokenExpiresAt: string | null,
+  { store, queue, shelf, limits, clock }: AppSelfParts,
+): AppSelf {
+  const { files, bytes } = shelf.usage(app.appId);
+  return {
+    name: app.name,
+    token_expires_at: tokenExpiresAt,
+    limits: limitsOf(app, limits),
+    queue: queue.countsOf(app.appId),
+    usage_24h: usageOf(store.usage(app.appId, isoTime(clock.now() - dayMs))),
+    files: { count: files, bytes },
+    last_errors: store
+      .lastFailures(app.appId, errorsShown)
+      .map(({ runId, outcome, message, endedAt }) => ({
+        run_id: runId,
+        code: outcome ?? '',
+        message,
+        at: endedAt ?? '',
+      })),
+  };
+}
+
+function limitsOf(app: AppAccess, limits: AppSelfParts['limits']): AppSelf['limits'] {
+  const { models, concurrency, queueLimit, appQueueLimit, timeoutMaxMs } = limits;
+  const own = app.models?.filter((model) => allowsModel(models.allowed, model));
+  return {
+    models: [...(own ?? models.allowed)],
+    default_model: models.default,
+    max_concurrent: Math.min(app.maxConcurrent ?? concurrency, concurrency),
+    max_queued: app.maxQueued ?? appQueueLimit ?? shareOf(queueLimit),
+    timeout_secs_max: Math.min(app.timeoutSecsMax ?? Number.POSITIVE_INFINITY, timeoutMaxMs / 1000),
+    files_quota_bytes: limits.filesQuotaBytes,
+  };
+}
+
+function usageOf(rows: readonly RunUsageRow[]): AppSelf['usage_24h'] {
+  const sum = (of: (row: RunUsageRow) => number): number =>
+    rows.reduce((total, row) => total + of(row), 0);
+  return {
+    runs: sum(({ runs }) => runs),
+    by_outcome: Object.fromEntries(rows.map(({ outcome, runs }) => [outcome, runs])),
+    input_tokens: sum(({ inputTokens }) => inputTokens),
+    output_tokens: sum(({ outputTokens }) => outputTokens),
+    cost_usd: sum(({ costMicroUsd }) => costMicroUsd) / 1e6,
+  };
+}
