@@ -124,6 +124,26 @@ const directives: Record<string, Directive> = {
       if (written % megabyte < 400) await sleepFor(0, undefined, { signal: turn.signal });
     }
   },
+  /** So many whole messages, each after so many milliseconds. */
+  'say-many': async (turn, counts) => {
+    const [count = 1, ms = 0] = counts.split(' ').map(Number);
+    for (let left = count; left > 0; left -= 1) {
+      await sleepFor(ms, undefined, { signal: turn.signal });
+      writeAssistant(`message ${left}`, told['model'], {}, `msg_many_${left}`);
+    }
+  },
+  /** So many messages of a megabyte each, without deltas. */
+  'say-long': async (turn, count) => {
+    const text = 'x'.repeat(megabyte);
+    for (let left = Number(count); left > 0; left -= 1) {
+      const content = [{ type: 'text', text }];
+      const message = { id: `msg_long_${left}`, role: 'assistant', model: told['model'], content };
+      writeInit();
+      if (!writeLine({ type: 'assistant', message, parent_tool_use_id: null })) {
+        await once(process.stdout, 'drain', { signal: turn.signal });
+      }
+    }
+  },
   /** One line. */
   'long-line': (_turn, size) => void writeDelta('x'.repeat(Number(size) * megabyte)),
   'fill-disk': async (_turn, size) => {
@@ -193,11 +213,16 @@ function writeDelta(text: string): boolean {
   return writeLine({ type: 'stream_event', event, parent_tool_use_id: null });
 }
 
-function writeAssistant(text: string, model = told['model'], extra: Json = {}): void {
+function writeAssistant(
+  text: string,
+  model = told['model'],
+  extra: Json = {},
+  id = `msg_fake_${results}`,
+): void {
   writeInit();
   if (withDeltas && model !== '<synthetic>' && text !== '') writeDelta(text);
   const content = text === '' ? [] : [{ type: 'text', text }];
-  const head = { id: `msg_fake_${results}`, type: 'message', role: 'assistant', model };
+  const head = { id, type: 'message', role: 'assistant', model };
   const message = { ...head, content, stop_reason: null };
   writeLine({ type: 'assistant', message, parent_tool_use_id: null, ...extra });
 }

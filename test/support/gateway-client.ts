@@ -7,6 +7,13 @@ export type Answer = {
   text: string;
 };
 
+export type CallOptions = {
+  body?: unknown;
+  method?: string;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+};
+
 export type GatewayClient = {
   url: string;
   fetch: (path: string, init?: RequestInit) => Promise<Answer>;
@@ -14,6 +21,12 @@ export type GatewayClient = {
   admin: (path: string, body?: unknown, method?: string) => Promise<Answer>;
   mint: (name: string, fields?: Record<string, unknown>) => Promise<string>;
   run: (token: string, body: Record<string, unknown>, signal?: AbortSignal) => Promise<Answer>;
+  /** Any route, as an app; a body makes it a POST. */
+  as: (token: string, path: string, options?: CallOptions) => Promise<Answer>;
+  /** POST /runs; gives the id of the accepted run. */
+  submit: (token: string, body: Record<string, unknown>) => Promise<string>;
+  /** Waits until the run has ended. */
+  ended: (token: string, runId: string) => Promise<Answer['body']>;
   /** Newest first. */
   // oxlint-disable-next-line typescript/no-explicit-any -- as above
   audit: (query?: string) => Promise<any[]>;
@@ -24,6 +37,10 @@ export function createGatewayClient(url: string, adminToken: string): GatewayCli
     const response = await fetch(`${url}${path}`, init);
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, body: parse(text) };
+  };
+  const as: GatewayClient['as'] = (token, path, { body, method, headers, signal } = {}) => {
+    const init = withJson(token, body, method ?? (body === undefined ? 'GET' : 'POST'), signal);
+    return call(path, { ...init, headers: { ...(init.headers as object), ...headers } });
   };
   const admin: GatewayClient['admin'] = (path, body, method) =>
     call(path, withJson(adminToken, body, method ?? (body === undefined ? 'GET' : 'POST')));
@@ -37,6 +54,19 @@ export function createGatewayClient(url: string, adminToken: string): GatewayCli
       return answer.body.token;
     },
     run: (token, body, signal) => call('/run', withJson(token, body, 'POST', signal)),
+    as,
+    async submit(token, body) {
+      const answer = await as(token, '/runs', { body });
+      if (answer.status !== 202) throw new Error(`not accepted: ${answer.text}`);
+      return answer.body.run_id;
+    },
+    async ended(token, runId) {
+      for (;;) {
+        const { body } = await as(token, `/runs/${runId}?wait=20`);
+        if (body.status === 'ended') return body;
+        if (body.status === undefined) throw new Error(`no such run: ${JSON.stringify(body)}`);
+      }
+    },
     async audit(query = '') {
       const answer = await admin(`/admin/audit${query}`);
       return answer.body.items;
