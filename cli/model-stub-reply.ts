@@ -44,7 +44,13 @@ export type StubHang = {
 };
 
 /** A stream that ends inside its first text block: TCP reset, clean end, or an SSE `error` event. */
-export type StubCut = { kind: 'cut'; text: string; how: 'reset' | 'end' | 'error_event' };
+export type StubCut = {
+  kind: 'cut';
+  text: string;
+  how: 'reset' | 'end' | 'error_event';
+  /** Between the text and the cut: without it a reset may overtake the text. */
+  delayMs: number;
+};
 
 export type StubReply = StubMessage | StubError | StubHang | StubCut;
 
@@ -112,8 +118,8 @@ export function hangReply(at: StubHang['at'], pingEveryMs = 1000): StubHang {
   return { kind: 'hang', at, pingEveryMs };
 }
 
-export function cutReply(how: StubCut['how'], text = 'This answer is cut'): StubCut {
-  return { kind: 'cut', how, text };
+export function cutReply(how: StubCut['how'], text = 'This answer is cut', delayMs = 0): StubCut {
+  return { kind: 'cut', how, text, delayMs };
 }
 
 /** Echoes the question, or calls StructuredOutput with a minimal object when a schema was given. */

@@ -138,6 +138,7 @@ async function cut(exchange: StubExchange, reply: StubCut): Promise<void> {
     response.write(eventText('content_block_delta', { index: 0, delta }), resolve);
   });
   await whole;
+  if (reply.delayMs > 0) await sleep(reply.delayMs, undefined, { signal: exchange.signal });
   switch (reply.how) {
     case 'reset':
       response.socket?.resetAndDestroy();

@@ -47,6 +47,21 @@ describe.each(['require', 'none'])('with SANDBOX=%s no file is read for', (sandb
     expect(count(body, fileName)).toBe(2 * count(prompt, fileName));
   });
 
+  it.each<[how: string, path: string, headers: Record<string, string>]>([
+    ['for an asynchronous run', '/runs', {}],
+    ['for a stream', '/run', { accept: 'text/event-stream' }],
+  ])('an @path %s', async (_how, path, headers) => {
+    const token = await gateway.mint(`app-${headers['accept'] === undefined ? 'async' : 'stream'}`);
+    const prompt = `@${join(directory, fileName)}`;
+    gateway.model.calls.length = 0;
+    const { body } = await gateway.as(token, path, { body: { prompt }, headers });
+    if (body !== null) await gateway.ended(token, body.run_id);
+    const [call] = gateway.model.calls;
+    if (call === undefined) throw new Error('the model was not asked');
+    expect(userText(call)).toBe(prompt);
+    expect(call.rawBody.toString()).not.toContain(canary);
+  });
+
   it('a file that is there in the sandbox as well', async () => {
     await gateway.ask(textReply('ok'), { prompt: 'see @/etc/passwd and @/usr/' });
     expect(gateway.model.calls[0]?.rawBody.toString()).not.toMatch(/root:x:0:0|sbin/);

@@ -9,6 +9,8 @@ import type { TestGateway } from './test-gateway.ts';
 
 export type ModelGateway = TestGateway & {
   model: ModelStub;
+  /** Sets what the model answers from now on, and forgets its earlier calls. */
+  answerWith: (reply: StubReplyFunction) => void;
   /** Sets what the model answers from now on, forgets its earlier calls, and asks it as an app. */
   ask: (
     reply: StubReply | StubReplyFunction,
@@ -34,12 +36,16 @@ export async function startModelGateway(env: Record<string, string> = {}): Promi
       }),
     );
     const token = await gateway.mint('app');
+    const answerWith = (reply: StubReplyFunction): void => {
+      answer = reply;
+      model.calls.length = 0;
+    };
     return {
       ...gateway,
       model,
+      answerWith,
       ask(reply, request, signal) {
-        answer = typeof reply === 'function' ? reply : () => reply;
-        model.calls.length = 0;
+        answerWith(typeof reply === 'function' ? reply : () => reply);
         return gateway.run(token, { prompt: 'hello', ...request }, signal);
       },
       [Symbol.asyncDispose]: () => opened.disposeAsync(),
