@@ -19,6 +19,7 @@ export type FairLine = {
   /** An app had its turn without having waited. */
   tookTurn: (appId: number) => void;
   remove: (runId: string) => WaitingRun | null;
+  /** Whether somebody waits whose app may start one. */
   has: (mayStart: (appId: number) => boolean) => boolean;
   find: (runId: string) => WaitingRun | null;
   /** How many of each app would start before the nth of this app; the first is 1. */

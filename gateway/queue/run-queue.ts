@@ -161,7 +161,9 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
     },
     restore: (run) => line.add(run),
     next() {
-      const run = options.hasRoom() ? line.next(slots.isFreeFor, slots.takenBy) : null;
+      // Looking for room costs more than all the rest: only when somebody could use it.
+      if (!line.has(slots.isFreeFor) || !options.hasRoom()) return null;
+      const run = line.next(slots.isFreeFor, slots.takenBy);
       if (run !== null) slots.take(run.appId);
       return run;
     },
