@@ -4,8 +4,10 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
+import type { Answer } from '../support/gateway-client.ts';
 import { readRuns, startCheckedGateway } from '../support/leak-check.ts';
 import { letGo, untilHeld, waitForGo } from '../support/run-latch.ts';
+import type { TestGateway } from '../support/test-gateway.ts';
 
 test('an app that queues a hundred runs delays the one of another app by one run', async () => {
   await using gateway = await startCheckedGateway({ env: { GATEWAY_CONCURRENCY: '1' } });
@@ -80,10 +82,11 @@ test('a refusal says whose limit it was', async () => {
   await gateway.ended(b, last);
 });
 
-describe('PATCH /admin/tokens/<name>', () => {
-  const patch = (gateway: Awaited<ReturnType<typeof startCheckedGateway>>, body: unknown) =>
-    gateway.admin('/admin/tokens/app', body, 'PATCH');
+function patch(gateway: TestGateway, body: unknown): Promise<Answer> {
+  return gateway.admin('/admin/tokens/app', body, 'PATCH');
+}
 
+describe('PATCH /admin/tokens/<name>', () => {
   test('lets waiting runs start as soon as the limit is raised', async () => {
     await using gateway = await startCheckedGateway({ env: { GATEWAY_CONCURRENCY: '4' } });
     const token = await gateway.mint('app', { max_concurrent: 1 });

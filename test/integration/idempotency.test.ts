@@ -100,7 +100,7 @@ describe('POST /run with an Idempotency-Key', () => {
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => keyed(gateway, token, '/run', body, 'k')),
     );
-    const statuses = answers.map(({ status }) => status).toSorted();
+    const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b);
     expect(statuses).toEqual([200, ...Array.from({ length: 9 }, () => 409)]);
     expect(starts(gateway)).toBe(1);
     expect(readRuns(gateway.dataDir)).toHaveLength(1);
@@ -167,15 +167,20 @@ describe('POST /runs with an Idempotency-Key', () => {
   });
 });
 
-describe('POST /files with an Idempotency-Key', () => {
-  const upload = (gateway: TestGateway, token: string, content: string, ttlSecs: number) => {
-    const form = new FormData();
-    form.set('ttl_secs', String(ttlSecs));
-    form.set('file', new Blob([content]), 'notes.txt');
-    const headers = { authorization: `Bearer ${token}`, 'idempotency-key': 'k' };
-    return gateway.fetch('/files', { method: 'POST', headers, body: form });
-  };
+function upload(
+  gateway: TestGateway,
+  token: string,
+  content: string,
+  ttlSecs: number,
+): Promise<Answer> {
+  const form = new FormData();
+  form.set('ttl_secs', String(ttlSecs));
+  form.set('file', new Blob([content]), 'notes.txt');
+  const headers = { authorization: `Bearer ${token}`, 'idempotency-key': 'k' };
+  return gateway.fetch('/files', { method: 'POST', headers, body: form });
+}
 
+describe('POST /files with an Idempotency-Key', () => {
   test('keeps the file once, whatever the boundary of the form', async () => {
     await using gateway = await startCheckedGateway();
     const token = await gateway.mint('app');

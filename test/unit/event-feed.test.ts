@@ -82,8 +82,8 @@ function createWorld() {
     },
     open(after = 0, options: Partial<EventReader> = {}): FakeStream {
       const stream = createFakeStream();
-      const mayRead = (): boolean => world.mayRead;
-      feed.open({ topic: 1, after, stream, mayRead, endsWhenStopping: true, ...options });
+      const usual = { topic: 1, mayRead: () => world.mayRead, endsWhenStopping: true };
+      feed.open({ ...usual, after, stream, ...options });
       return stream;
     },
     settle: () => clock.advance(0),
