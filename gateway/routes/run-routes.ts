@@ -69,17 +69,20 @@ async function execute(
 ): Promise<FastifyReply> {
   const { runs, streams } = options;
   const isStreamed = wantsEvents(request);
+  if (isStreamed) streams.admit(request);
   const clientGone = clientGoneSignal(reply);
   const submitted = await submit(options, request, keyed, isStreamed);
-  if (keyed === null) {
-    const stopRun = (): void => void runs.stop(submitted.runId, 'client_gone');
-    clientGone.addEventListener('abort', stopRun, { once: true });
-    if (clientGone.aborted) stopRun();
-  }
+  const stopRun = (): void => {
+    if (keyed === null) runs.stop(submitted.runId, 'client_gone');
+  };
+  if (clientGone.aborted) stopRun();
   if (isStreamed) {
-    streams.open(request, reply, { ...submitted, after: 0, endsWhenStopping: keyed !== null });
+    const opening = { ...submitted, after: 0, endsWhenStopping: keyed !== null };
+    // A reader that we drop can come back: its run goes on.
+    streams.open(request, reply, opening).left.addEventListener('abort', stopRun, { once: true });
     return reply;
   }
+  clientGone.addEventListener('abort', stopRun, { once: true });
   return sendAnswer(reply, await answerOf(submitted));
 }
 

@@ -44,6 +44,7 @@ function createFakeStream(): FakeStream {
     end: () => end('ended'),
     destroy: () => end('destroyed'),
     closed: closed.signal,
+    left: closed.signal,
     stall: () => (stalled = Promise.withResolvers()),
     letGo() {
       taken += queued;
