@@ -52,6 +52,7 @@ export type RunQueue = {
   remove: (runId: string) => WaitingRun | null;
   /** Null for one that does not wait. */
   outlookOf: (runId: string) => QueueOutlook | null;
+  /** Costs the same however many wait. */
   counts: () => QueueCounts;
   countsOf: (appId: number) => { running: number; waiting: number };
   waiting: () => Iterable<WaitingRun>;
@@ -175,9 +176,9 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
       const now = monotonicMs();
       let oldest: number | null = null;
       const waitingByApp = new Map<number, number>();
-      for (const { appId, since } of line.all()) {
-        oldest = Math.max(oldest ?? 0, now - since);
-        waitingByApp.set(appId, (waitingByApp.get(appId) ?? 0) + 1);
+      for (const { first, count } of line.apps()) {
+        oldest = Math.max(oldest ?? 0, now - first.since);
+        waitingByApp.set(first.appId, count);
       }
       const waiting = line.count();
       return { running: slots.taken(), waiting, oldestWaitingMs: oldest, waitingByApp };

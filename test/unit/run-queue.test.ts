@@ -110,6 +110,24 @@ describe('the line', () => {
     expect(queue.counts()).toMatchObject({ running: 1, waiting: 2, oldestWaitingMs: 700 });
   });
 
+  test('counts ten thousand of those who wait by their apps, without looking at each', () => {
+    const { queue, time } = createWorld();
+    for (let runSeq = 1; runSeq <= 10_000; runSeq += 1) {
+      const run = { runSeq, runId: `run-${runSeq}`, appId: runSeq % 4, bytes: 0 };
+      const since = (): number => {
+        if (runSeq > 4) throw new Error('looked at one that is not the first of its app');
+        return runSeq;
+      };
+      queue.restore(Object.defineProperty({ ...run, since: 0 }, 'since', { get: since }));
+    }
+    time.ms = 1000;
+    const quarter = 2500;
+    expect(queue.counts()).toMatchObject({
+      ...{ waiting: 10_000, oldestWaitingMs: 999 },
+      waitingByApp: new Map([1, 2, 3, 0].map((appId) => [appId, quarter])),
+    });
+  });
+
   test('lets nobody start while the machine can carry no more', () => {
     const { enter, queue, room } = createWorld({ concurrency: 4 });
     room.isThere = false;
