@@ -6,6 +6,7 @@ import { makeDirectory } from '#shared/make-directory.ts';
 
 import type { ClaudeLookup } from './claude/claude-installation.ts';
 import type { RunQueue } from './queue/run-queue.ts';
+import type { StartRoom } from './queue/start-room.ts';
 import type { SignInBreaker } from './runs/sign-in-breaker.ts';
 import type { SandboxTier } from './sandbox/sandbox-tier.ts';
 
@@ -33,6 +34,7 @@ export type HealthSources = {
   claude: ClaudeLookup;
   breaker: SignInBreaker;
   queue: RunQueue;
+  room: Pick<StartRoom, 'missing'>;
   sandbox: SandboxTier;
   hasDiskSpace: () => Promise<boolean>;
   runsDir: string;
@@ -75,6 +77,7 @@ export function createHealth(sources: HealthSources): Health {
         credentialPart(breaker.signedIn()),
         part('sandbox', true, sandbox),
         queuePart(sources.queue),
+        roomPart(sources),
       ];
     },
   };
@@ -109,6 +112,15 @@ function queuePart(queue: RunQueue): HealthPart {
   const oldest = waiting === 0 ? '' : `, the oldest for ${Math.round(waitedMs / 1000)} s`;
   const message = `${running} running, ${waiting} waiting${oldest}`;
   return part('queue', waitedMs < oldestWaitingMsMax, message);
+}
+
+/** Too little room is no fault while nobody needs it. */
+function roomPart({ queue, room }: HealthSources): HealthPart {
+  const missing = room.missing();
+  if (missing === null) return part('room', true, 'enough for another run');
+  return queue.couldStart()
+    ? part('room', false, `runs wait: ${missing}`)
+    : part('room', true, `not enough for another run: ${missing}`);
 }
 
 function part(name: string, ok: boolean, message: string): HealthPart {

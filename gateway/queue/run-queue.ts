@@ -46,6 +46,8 @@ export type RunQueue = {
   restore: (run: WaitingRun) => void;
   /** The next one, with its turn; null when nobody may start. */
   next: () => WaitingRun | null;
+  /** Whether somebody waits who has a place: then only room on the machine can be missing. */
+  couldStart: () => boolean;
   /** A turn is over. */
   giveBack: (appId: number) => void;
   /** Takes a run out of the line; null when it is not in it. */
@@ -162,10 +164,13 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
     },
     restore: (run) => line.add(run),
     next() {
-      const run = options.hasRoom() ? line.next(slots.isFreeFor, slots.takenBy) : null;
+      // Looking at the machine costs more than looking at the line.
+      const mayStart = line.has(slots.isFreeFor) && options.hasRoom();
+      const run = mayStart ? line.next(slots.isFreeFor, slots.takenBy) : null;
       if (run !== null) slots.take(run.appId);
       return run;
     },
+    couldStart: () => line.has(slots.isFreeFor),
     giveBack: (appId) => slots.giveBack(appId),
     remove: (runId) => line.remove(runId),
     outlookOf(runId) {
