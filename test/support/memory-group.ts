@@ -9,6 +9,7 @@ import { memoryGroups } from '../../gateway/sandbox/control-group.ts';
 export type MemoryGroup = AsyncDisposable & {
   /** A command line that puts itself into the group and goes on with what is appended to it. */
   launcher: string[];
+  limit: (bytes: number) => void;
   /** How often the kernel has killed in it. */
   kills: () => number;
 };
@@ -22,14 +23,17 @@ export function createMemoryGroup(limitBytes: number): MemoryGroup | null {
   if (groups?.version !== 1 || own === undefined) return null;
   removeLeftovers(own);
   const path = join(own, `${prefix}${process.pid}-${Date.now()}`);
+  const limit = (bytes: number): void =>
+    writeFileSync(join(path, 'memory.limit_in_bytes'), String(bytes));
   try {
     mkdirSync(path);
-    writeFileSync(join(path, 'memory.limit_in_bytes'), String(limitBytes));
+    limit(limitBytes);
   } catch {
     tryToRemove(path);
     return null;
   }
   return {
+    limit,
     launcher: ['sh', '-c', 'echo $$ > "$0" && exec "$@"', join(path, 'cgroup.procs')],
     kills: () => {
       const text = readFileSync(join(path, 'memory.oom_control'), 'utf8');
@@ -37,7 +41,8 @@ export function createMemoryGroup(limitBytes: number): MemoryGroup | null {
     },
     [Symbol.asyncDispose]: async () => {
       // The kernel lets a group go a moment after its last process.
-      if (!tryToRemove(path)) await expect.poll(() => tryToRemove(path)).toBe(true);
+      if (tryToRemove(path)) return;
+      await expect.poll(() => tryToRemove(path), { timeout: 10_000 }).toBe(true);
     },
   };
 }
