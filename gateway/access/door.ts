@@ -11,8 +11,11 @@ import { createRefuse } from './refusal.ts';
 import { createTokenCheck } from './token-check.ts';
 import type { TokenCheckParts } from './token-check.ts';
 
-/** `public` routes ask for no token, but for a right address and host as all do. */
-export type Guard = 'public' | 'app' | 'admin';
+/**
+ * `public` routes ask for no token, but for a right address and host as all do. `metrics` is for the admin, and for an address of
+ * METRICS_CIDRS without a token.
+ */
+export type Guard = 'public' | 'app' | 'admin' | 'metrics';
 
 declare module 'fastify' {
   // oxlint-disable-next-line typescript/consistent-type-definitions -- only an interface can be added to
@@ -39,6 +42,8 @@ export function installDoor(app: HttpApp, options: DoorOptions): Door {
   const tokens = createTokenCheck(options, refuse);
   const addresses = new WeakMap<FastifyRequest['raw'], string>();
   const apps = new WeakMap<FastifyRequest['raw'], AppAccess>();
+  /** Requests that need no token because of where they come from. */
+  const readers = new WeakSet<FastifyRequest['raw']>();
 
   function addressOf(request: Pick<FastifyRequest, 'raw'>): string {
     return known(addresses.get(request.raw));
@@ -52,10 +57,22 @@ export function installDoor(app: HttpApp, options: DoorOptions): Door {
     tokens.requireAdmin(request, reply, addressOf(request));
     done();
   };
-  const hooksOfGuard = { public: [], app: [requireApp], admin: [requireAdmin] };
+  const requireReader: onRequestHookHandler = (request, reply, done) => {
+    if (!readers.has(request.raw)) tokens.requireAdmin(request, reply, addressOf(request));
+    done();
+  };
+  const hooksOfGuard = {
+    public: [],
+    app: [requireApp],
+    admin: [requireAdmin],
+    metrics: [requireReader],
+  };
 
   app.addHook('onRequest', (request, _reply, done) => {
-    addresses.set(request.raw, entrance.admit(request));
+    const isForMetrics = request.routeOptions.config.guard === 'metrics';
+    const { address, isReader } = entrance.admit(request, isForMetrics);
+    addresses.set(request.raw, address);
+    if (isReader) readers.add(request.raw);
     done();
   });
   app.addHook('onRoute', (route) => {

@@ -149,6 +149,7 @@ function buildDoor(
   const door = installDoor(app, {
     listenHost: '127.0.0.1',
     allowCidrs: [],
+    metricsCidrs: [],
     allowedHosts: [],
     trustedProxies: [],
     ...options,
@@ -175,6 +176,9 @@ function addRoutes(app: HttpApp, { door, register }: BuiltDoor): void {
     void reply.send({ ...door.appOf(request), address: door.addressOf(request) });
   });
   app.post('/whoami', { config: { guard: 'app' } }, (_request, reply) => {
+    void reply.send({});
+  });
+  app.get('/metrics', { config: { guard: 'metrics' } }, (_request, reply) => {
     void reply.send({});
   });
   register(app);

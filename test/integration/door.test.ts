@@ -199,6 +199,7 @@ test('a route that declares no guard cannot be registered', async () => {
   installDoor(app, {
     listenHost: '127.0.0.1',
     allowCidrs: [],
+    metricsCidrs: [],
     allowedHosts: [],
     trustedProxies: [],
     apps: { find: () => null, maxConcurrentOf: () => null, forgetAll: () => {} },
