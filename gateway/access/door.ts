@@ -8,6 +8,7 @@ import type { AppAccess } from './app-lookup.ts';
 import { createEntrance } from './entrance.ts';
 import type { EntranceOptions } from './entrance.ts';
 import { createRefuse } from './refusal.ts';
+import type { RefusalReason } from './refusal.ts';
 import { createTokenCheck } from './token-check.ts';
 import type { TokenCheckParts } from './token-check.ts';
 
@@ -24,7 +25,8 @@ declare module 'fastify' {
   }
 }
 
-export type DoorOptions = EntranceOptions & TokenCheckParts & { log: Log };
+export type DoorOptions = EntranceOptions &
+  TokenCheckParts & { onRefused: (reason: RefusalReason) => void; log: Log };
 
 export type Door = {
   /** The app that makes a request to a route guarded `app`. */
@@ -37,7 +39,7 @@ export type Door = {
 
 /** To be called before any route is registered. */
 export function installDoor(app: HttpApp, options: DoorOptions): Door {
-  const refuse = createRefuse(options.log);
+  const refuse = createRefuse(options.log, options.onRefused);
   const entrance = createEntrance(options, refuse, options.log);
   const tokens = createTokenCheck(options, refuse);
   const addresses = new WeakMap<FastifyRequest['raw'], string>();

@@ -4,6 +4,8 @@ import { statfsSync } from 'node:fs';
 export type StartRoom = {
   /** Null when there is room, else what is missing, for the operator. */
   missing: () => string | null;
+  /** The same in short, for programs. */
+  lacks: () => { memory: boolean; disk: boolean };
   /** A run has started: it has not yet taken the memory it will take. */
   noteStart: () => void;
 };
@@ -43,6 +45,7 @@ export function createStartRoom(parts: StartRoomParts): StartRoom {
   };
   return {
     missing: () => missingMemory() ?? missingDisk(),
+    lacks: () => ({ memory: missingMemory() !== null, disk: missingDisk() !== null }),
     noteStart: () => void starts.push(parts.monotonicMs()),
   };
 }

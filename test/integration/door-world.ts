@@ -156,6 +156,7 @@ function buildDoor(
     apps: lookup,
     lastUse: createLastUse({ store, writer, clock, log }),
     adminToken: openAdminToken(adminToken, '/nowhere'),
+    onRefused: () => {},
     clock,
     log,
   });

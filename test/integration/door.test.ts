@@ -202,6 +202,7 @@ test('a route that declares no guard cannot be registered', async () => {
     metricsCidrs: [],
     allowedHosts: [],
     trustedProxies: [],
+    onRefused: () => {},
     apps: { find: () => null, maxConcurrentOf: () => null, forgetAll: () => {} },
     lastUse: { note: () => {} },
     adminToken: { matches: () => false, filePath: null },

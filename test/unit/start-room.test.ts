@@ -39,6 +39,13 @@ describe('room for another run', () => {
     expect(room.missing()).toBeNull();
   });
 
+  test('is told for memory and disk apart', () => {
+    const { room, machine } = createWorld();
+    expect(room.lacks()).toEqual({ memory: false, disk: false });
+    machine.free = 0;
+    expect(room.lacks()).toEqual({ memory: true, disk: false });
+  });
+
   test('is not looked for where it cannot be told, or is not to be looked for', () => {
     const unknown = createWorld();
     unknown.machine.free = null;
