@@ -7,6 +7,7 @@ import { realClaude } from '../support/claude-conversation.ts';
 import { measureAddedTime } from './added-time.ts';
 import { measureDoorThroughput } from './door-throughput.ts';
 import { measureEnqueue } from './enqueue.ts';
+import { measureFanOut } from './fan-out.ts';
 import { measureMemory } from './memory.ts';
 import { measureRunOverhead } from './run-overhead.ts';
 import { renderPhases, renderTable } from './table.ts';
@@ -18,6 +19,7 @@ const parts: Record<string, () => Promise<Row[]>> = {
   'door-throughput': measureDoorThroughput,
   memory: measureMemory,
   enqueue: measureEnqueue,
+  'fan-out': measureFanOut,
 };
 
 const { values } = parseArgs({
