@@ -92,6 +92,15 @@ describe('a run', () => {
     expect(events.map(({ type }) => type)).toEqual(['run.queued', 'run.started', 'run.failed']);
     expect(events.at(-1)).toMatchObject({ data: { error: { code: 'overloaded' } } });
   });
+
+  test('whose text is not kept gives its events without it', async () => {
+    await using discreet = await startTestGateway({ env: { AUDIT_PROMPTS: 'none' } });
+    await using app = createGatewayClient({ url: discreet.url, token: await discreet.mint('app') });
+    const { run_id: runId } = await app.run({ prompt: 'secret' }, { idempotencyKey: null });
+    const events = await Array.fromAsync(app.events(runId));
+    expect(events.at(-1)?.type).toBe('run.completed');
+    expect(JSON.stringify(events)).not.toContain('secret');
+  });
 });
 
 async function* brokenSource() {
