@@ -2,6 +2,7 @@
 import { access, constants } from 'node:fs/promises';
 
 import type { Database } from '#shared/database.ts';
+import type { HealthSummary } from '#shared/gateway-health-api.ts';
 import { makeDirectory } from '#shared/make-directory.ts';
 
 import type { ClaudeLookup } from './claude/claude-installation.ts';
@@ -13,15 +14,6 @@ import type { SandboxTier } from './sandbox/sandbox-tier.ts';
 export type Health = {
   summary: () => Promise<HealthSummary>;
   parts: () => Promise<HealthPart[]>;
-};
-
-export type HealthSummary = {
-  ok: boolean;
-  claude_present: boolean;
-  claude_version: string | null;
-  /** What runs have shown; `unknown` until one has. */
-  authenticated: boolean | 'unknown';
-  sandbox: SandboxTier;
 };
 
 export type HealthPart = { name: string; ok: boolean; message: string };

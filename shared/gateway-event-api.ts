@@ -44,7 +44,10 @@ export const runEventData = {
     status: Type.String(),
     resets_at: Nullable(Type.Number()),
   }),
-  'run.completed': RunAnswer,
+  'run.completed': Type.Object({
+    ...RunAnswer.properties,
+    result: Type.Optional(RunAnswer.properties.result),
+  }),
   'run.failed': Type.Object({
     ok: Type.Literal(false),
     error: ErrorObject,

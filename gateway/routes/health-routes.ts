@@ -1,18 +1,11 @@
 import { Type } from 'typebox';
 
+import { HealthSummary } from '#shared/gateway-health-api.ts';
 import type { HttpApp } from '#shared/http-server.ts';
 
 import type { Health } from '../health.ts';
 
 const LiveAnswer = Type.Object({ ok: Type.Literal(true) });
-
-const SummaryAnswer = Type.Object({
-  ok: Type.Boolean(),
-  claude_present: Type.Boolean(),
-  claude_version: Type.Union([Type.String(), Type.Null()]),
-  authenticated: Type.Union([Type.Boolean(), Type.Literal('unknown')]),
-  sandbox: Type.String(),
-});
 
 const ReadyAnswer = Type.Object({
   ok: Type.Boolean(),
@@ -27,7 +20,7 @@ export async function healthRoutes(app: HttpApp, { health }: { health: Health })
   app.get('/livez', { config, schema: { response: { 200: LiveAnswer } } }, () => ({
     ok: true as const,
   }));
-  app.get('/healthz', { config, schema: { response: { 200: SummaryAnswer } } }, () =>
+  app.get('/healthz', { config, schema: { response: { 200: HealthSummary } } }, () =>
     health.summary(),
   );
   app.get(
