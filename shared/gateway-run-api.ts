@@ -135,6 +135,11 @@ export type RunItem = Static<typeof RunItem>;
 export const RunView = Type.Object({
   ...runFields,
   result: Type.Optional(result),
+  result_kept: Type.Optional(
+    Type.Literal(false, {
+      description: 'the gateway keeps no text of this run (AUDIT_PROMPTS); its client had it',
+    }),
+  ),
   error: Type.Optional(ErrorObject),
   duration_ms: Type.Optional(Nullable(Milliseconds)),
   stop_reason: Type.Optional(Nullable(Type.String())),
