@@ -14,7 +14,8 @@ import type {
   KeyedRequest,
 } from '../idempotency/idempotency-keys.ts';
 import type { RunInquiry } from '../runs/run-inquiry.ts';
-import type { AcceptedRun, RunService, SubmittedCall } from '../runs/run-service.ts';
+import type { AcceptedRun } from '../runs/run-intake.ts';
+import type { RunService, SubmittedCall } from '../runs/run-service.ts';
 import type { StoredAnswer } from '../runs/run-store.ts';
 import { outlookFields } from '../runs/run-view.ts';
 import type { RunEventStreams } from './run-event-streams.ts';

@@ -6,7 +6,7 @@ import type { RunRequest } from '#shared/gateway-run-api.ts';
 import type { Door } from '../access/door.ts';
 import { readIdempotencyKey, requestDigest } from '../idempotency/idempotency-keys.ts';
 import type { KeyedRequest } from '../idempotency/idempotency-keys.ts';
-import type { RunCall } from '../runs/run-service.ts';
+import type { RunCall } from '../runs/run-intake.ts';
 
 export type RunPost = FastifyRequest<{ Body: RunRequest }>;
 
