@@ -1,7 +1,7 @@
 // Fire and forget, come back, watch, cancel: runs that nobody waits for on the line.
 import { describe, expect, test } from 'vitest';
 
-import { startCheckedGateway } from '../support/leak-check.ts';
+import { readRuns, startCheckedGateway } from '../support/leak-check.ts';
 import { letGo, untilHeld, waitForGo } from '../support/run-latch.ts';
 
 const oneAtATime = { env: { GATEWAY_CONCURRENCY: '1' } };
@@ -141,20 +141,31 @@ describe('GET /runs', () => {
   test('pages through the own runs, newest first, while others come', async () => {
     await using gateway = await startCheckedGateway();
     const [token, other] = [await gateway.mint('app'), await gateway.mint('other')];
+    const submit = (by: string) => gateway.submit(by, { prompt: 'x', model: 'haiku' });
     const runIds: string[] = [];
     for (let count = 0; count < 7; count += 1) {
-      const { body } = await gateway.run(token, { prompt: `${count}` });
-      runIds.unshift(body.run_id);
-      await gateway.run(other, { prompt: 'not shown' });
+      runIds.unshift(await submit(token));
+      await submit(other);
     }
     const seen: string[] = [];
+    const newer: string[] = [];
     for (let path: string | null = '/runs?limit=3'; path !== null;) {
       const { body } = await gateway.as(token, path);
-      await gateway.run(token, { prompt: 'a newer one' });
+      newer.push(await submit(token));
       seen.push(...body.items.map((item: { run_id: string }) => item.run_id));
       path = body.next === null ? null : `/runs?limit=3&after=${body.next}`;
     }
     expect(seen).toEqual(runIds);
+    // Those that are still in the line need not run.
+    for (const runId of [...newer, ...runIds]) {
+      await gateway.as(token, `/runs/${runId}/cancel`, { method: 'POST' });
+    }
+    for (const { run_id: runId } of (await gateway.as(other, '/runs')).body.items) {
+      await gateway.as(other, `/runs/${runId}/cancel`, { method: 'POST' });
+    }
+    await expect
+      .poll(() => readRuns(gateway.dataDir).every(({ state }) => state === 'ended'))
+      .toBe(true);
     const ended = await gateway.as(token, '/runs?status=ended&limit=200');
     expect(ended.body.items.every((item: object) => !('result' in item))).toBe(true);
     expect((await gateway.as(token, '/runs?status=queued')).body).toEqual({
