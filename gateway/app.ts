@@ -1,5 +1,6 @@
 // The wiring: everything opened in the order in which it stands on each other, each thing adopted for its release.
 import { shutdownEvent } from '#shared/gateway-event-api.ts';
+import type { ShutdownNotice } from '#shared/gateway-event-api.ts';
 import { createHttpServer } from '#shared/http-server.ts';
 import type { HttpApp, HttpServer } from '#shared/http-server.ts';
 import { newId } from '#shared/ids.ts';
@@ -84,10 +85,11 @@ export async function openGateway(
   return { app: http.app, engine, adminToken, notice };
 }
 
-const stopNotice = {
-  type: shutdownEvent,
-  data: JSON.stringify({ message: 'the gateway is stopping: come back', retry_after_secs: 5 }),
+const shutdownNotice: ShutdownNotice = {
+  message: 'the gateway is stopping: come back',
+  retry_after_secs: 5,
 };
+const stopNotice = { type: shutdownEvent, data: JSON.stringify(shutdownNotice) };
 
 /** What an earlier start left: processes and directories go, runs wait again or are closed. */
 async function recover(

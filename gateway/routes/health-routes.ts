@@ -1,25 +1,44 @@
 import { Type } from 'typebox';
 
+import { Nullable } from '#shared/api-schema.ts';
 import type { HttpApp } from '#shared/http-server.ts';
 
 import type { Health } from '../health.ts';
 
-const LiveAnswer = Type.Object({ ok: Type.Literal(true) });
+const LiveAnswer = Type.Object(
+  { ok: Type.Literal(true) },
+  { title: 'Live', description: 'the gateway is alive' },
+);
 
-const SummaryAnswer = Type.Object({
-  ok: Type.Boolean(),
-  claude_present: Type.Boolean(),
-  claude_version: Type.Union([Type.String(), Type.Null()]),
-  authenticated: Type.Union([Type.Boolean(), Type.Literal('unknown')]),
-  sandbox: Type.String(),
+const SummaryAnswer = Type.Object(
+  {
+    ok: Type.Boolean({ description: 'whether runs can be expected to work', examples: [true] }),
+    claude_present: Type.Boolean({ examples: [true] }),
+    claude_version: Nullable(
+      Type.String({
+        description: 'the whole line of `claude --version`',
+        examples: ['2.1.329 (Claude Code)'],
+      }),
+    ),
+    authenticated: Type.Union([Type.Boolean(), Type.Literal('unknown')], {
+      description: 'what runs have shown; `unknown` until one has',
+      examples: [true],
+    }),
+    sandbox: Type.String({ description: 'the tier that runs get', examples: ['bwrap'] }),
+  },
+  { title: 'HealthSummary', description: 'how the gateway is, in short' },
+);
+
+const HealthPart = Type.Object({
+  name: Type.String({ examples: ['database'] }),
+  ok: Type.Boolean({ examples: [true] }),
+  message: Type.String({ examples: ['answers'] }),
 });
 
-const ReadyAnswer = Type.Object({
-  ok: Type.Boolean(),
-  parts: Type.Array(
-    Type.Object({ name: Type.String(), ok: Type.Boolean(), message: Type.String() }),
-  ),
-});
+const ReadyAnswer = Type.Object(
+  { ok: Type.Boolean({ examples: [true] }), parts: Type.Array(HealthPart) },
+  { title: 'Readiness', description: 'each part and whether it works' },
+);
 
 export async function healthRoutes(app: HttpApp, { health }: { health: Health }): Promise<void> {
   const config = { guard: 'public' } as const;
