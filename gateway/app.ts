@@ -13,6 +13,7 @@ import { createAppRegistry } from './access/app-registry.ts';
 import { installDoor } from './access/door.ts';
 import type { Door } from './access/door.ts';
 import { createLastUse } from './access/last-use.ts';
+import { createApiDocument } from './api-document/api-document.ts';
 import { termsNotice } from './claude/terms-notice.ts';
 import type { GatewayConfig, GatewaySecrets } from './config.ts';
 import { sweepFiles } from './files/file-sweep.ts';
@@ -21,6 +22,7 @@ import { keepHouse } from './housekeeping.ts';
 import { adminAuditRoutes } from './routes/admin-audit-routes.ts';
 import { adminRunRoutes } from './routes/admin-run-routes.ts';
 import { adminTokenRoutes } from './routes/admin-token-routes.ts';
+import { apiDocumentRoutes } from './routes/api-document-routes.ts';
 import { appSelfRoutes } from './routes/app-self-routes.ts';
 import { fileRoutes } from './routes/file-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
@@ -153,6 +155,8 @@ async function addRoutes(
     isDraining: () => http.isDraining(),
   });
   const { app } = http;
+  const document = createApiDocument(app);
+  await app.register(apiDocumentRoutes, { document });
   await app.register(healthRoutes, { health });
   const streams = createRunEventStreams(feed, door);
   const bodyLimitBytes = runBodyBytes(config);
