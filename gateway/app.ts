@@ -24,6 +24,7 @@ import { adminRunRoutes } from './routes/admin-run-routes.ts';
 import { adminTokenRoutes } from './routes/admin-token-routes.ts';
 import { apiDocumentRoutes } from './routes/api-document-routes.ts';
 import { appSelfRoutes } from './routes/app-self-routes.ts';
+import { docsRoutes } from './routes/docs-routes.ts';
 import { fileRoutes } from './routes/file-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
 import { createRunEventStreams } from './routes/run-event-streams.ts';
@@ -157,6 +158,7 @@ async function addRoutes(
   const { app } = http;
   const document = createApiDocument(app);
   await app.register(apiDocumentRoutes, { document });
+  await app.register(docsRoutes);
   await app.register(healthRoutes, { health });
   const streams = createRunEventStreams(feed, door);
   const bodyLimitBytes = runBodyBytes(config);
