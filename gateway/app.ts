@@ -19,6 +19,8 @@ import type { GatewayConfig, GatewaySecrets } from './config.ts';
 import { sweepFiles } from './files/file-sweep.ts';
 import { createHealth } from './health.ts';
 import { keepHouse } from './housekeeping.ts';
+import { createGatewayMetrics } from './metrics/gateway-metrics.ts';
+import type { GatewayMetrics } from './metrics/gateway-metrics.ts';
 import { adminAuditRoutes } from './routes/admin-audit-routes.ts';
 import { adminRunRoutes } from './routes/admin-run-routes.ts';
 import { adminTokenRoutes } from './routes/admin-token-routes.ts';
@@ -27,6 +29,7 @@ import { appSelfRoutes } from './routes/app-self-routes.ts';
 import { docsRoutes } from './routes/docs-routes.ts';
 import { fileRoutes } from './routes/file-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
+import { metricsRoutes } from './routes/metrics-routes.ts';
 import { createRunEventStreams } from './routes/run-event-streams.ts';
 import { runQueryRoutes } from './routes/run-query-routes.ts';
 import { runRoutes } from './routes/run-routes.ts';
@@ -61,7 +64,11 @@ export async function openGateway(
   const { clock, log } = surroundings;
   const storage = await openStorage(config, surroundings, opened);
   const lookup = createAppLookup(storage.apps, clock);
-  const onEnded = (facts: EndedRunFacts): void => logEndedRun(log, facts);
+  const metrics = createGatewayMetrics();
+  const onEnded = (facts: EndedRunFacts): void => {
+    logEndedRun(log, facts);
+    metrics.runEnded(facts);
+  };
   const engine = await openRunEngine({ config, secrets, storage, surroundings, lookup, onEnded });
   await recover(config, storage, engine, surroundings);
 
@@ -71,13 +78,15 @@ export async function openGateway(
     bodyLimitBytes: ordinaryBodyBytes,
     requestTimeoutMs: config.limits.requestTimeoutMs,
     newId,
-    exemptFromDraining: isPublic,
+    observe: metrics.http.observe,
+    exemptFromDraining: answersWhileDraining,
   });
   opened.defer(() => http.app.close());
   opened.defer(() => engine.feed.endAll());
   const adminToken = openAdminToken(secrets.adminBootstrapToken, config.dataDir);
-  const door = openDoor(http.app, config, { adminToken, lookup }, storage, surroundings);
-  await addRoutes(http, { door, lookup }, config, engine, storage, surroundings);
+  metrics.watch({ ...engine, db: storage.db });
+  const door = openDoor(http.app, config, { adminToken, lookup, metrics }, storage, surroundings);
+  await addRoutes(http, { door, lookup, metrics }, config, engine, storage, surroundings);
   startLoops(config, storage, engine, surroundings, opened);
   opened.defer(async () => {
     http.startDraining();
@@ -112,7 +121,11 @@ async function recover(
 function openDoor(
   app: HttpApp,
   config: GatewayConfig,
-  { adminToken, lookup }: { adminToken: AdminToken; lookup: AppLookup },
+  {
+    adminToken,
+    lookup,
+    metrics,
+  }: { adminToken: AdminToken; lookup: AppLookup; metrics: GatewayMetrics },
   storage: Storage,
   { clock, log }: Surroundings,
 ): Door {
@@ -122,6 +135,7 @@ function openDoor(
     apps: lookup,
     lastUse: createLastUse({ store: storage.apps, writer: storage.writer, clock, log }),
     adminToken,
+    onRefused: metrics.http.refused,
     clock,
     log,
   });
@@ -129,7 +143,7 @@ function openDoor(
 
 async function addRoutes(
   http: HttpServer,
-  { door, lookup }: { door: Door; lookup: AppLookup },
+  { door, lookup, metrics }: { door: Door; lookup: AppLookup; metrics: GatewayMetrics },
   config: GatewayConfig,
   engine: RunEngine,
   { db, apps, writer, audit, shelf, events, keys, runs: store }: Storage,
@@ -173,6 +187,7 @@ async function addRoutes(
   await app.register(uploadRoutes, { ...engine, shelf, keys, door, uploadBytes, clock });
   await app.register(adminTokenRoutes, { registry, keys, door });
   await app.register(adminAuditRoutes, { audit });
+  await app.register(metricsRoutes, { metrics });
 }
 
 /** Every character beyond ASCII may be written as `\\uXXXX`, which makes it up to three times as long. */
@@ -201,11 +216,12 @@ function startLoops(
   });
 }
 
-function isPublic(routeConfig: unknown): boolean {
+/** Who looks at the gateway wants to see how it stops. */
+function answersWhileDraining(routeConfig: unknown): boolean {
   return (
     typeof routeConfig === 'object' &&
     routeConfig !== null &&
     'guard' in routeConfig &&
-    routeConfig.guard === 'public'
+    (routeConfig.guard === 'public' || routeConfig.guard === 'metrics')
   );
 }

@@ -2,10 +2,12 @@
 import { access, constants } from 'node:fs/promises';
 
 import type { Database } from '#shared/database.ts';
+import type { HealthSummary } from '#shared/gateway-health-api.ts';
 import { makeDirectory } from '#shared/make-directory.ts';
 
 import type { ClaudeLookup } from './claude/claude-installation.ts';
 import type { RunQueue } from './queue/run-queue.ts';
+import type { StartRoom } from './queue/start-room.ts';
 import type { SignInBreaker } from './runs/sign-in-breaker.ts';
 import type { SandboxTier } from './sandbox/sandbox-tier.ts';
 
@@ -14,25 +16,17 @@ export type Health = {
   parts: () => Promise<HealthPart[]>;
 };
 
-export type HealthSummary = {
-  ok: boolean;
-  claude_present: boolean;
-  claude_version: string | null;
-  /** What runs have shown; `unknown` until one has. */
-  authenticated: boolean | 'unknown';
-  sandbox: SandboxTier;
-};
-
 export type HealthPart = { name: string; ok: boolean; message: string };
 
-/** A run that waits longer than this says that the gateway does not keep up. */
-const oldestWaitingMsMax = 10 * 60_000;
+/** A line in which nobody has got a turn for so long does not move. A long line that moves is no fault. */
+const standstillMsMax = 10 * 60_000;
 
 export type HealthSources = {
   db: Database;
   claude: ClaudeLookup;
   breaker: SignInBreaker;
   queue: RunQueue;
+  room: Pick<StartRoom, 'missing'>;
   sandbox: SandboxTier;
   hasDiskSpace: () => Promise<boolean>;
   runsDir: string;
@@ -75,6 +69,7 @@ export function createHealth(sources: HealthSources): Health {
         credentialPart(breaker.signedIn()),
         part('sandbox', true, sandbox),
         queuePart(sources.queue),
+        roomPart(sources),
       ];
     },
   };
@@ -104,11 +99,20 @@ function credentialPart(signedIn: boolean | null): HealthPart {
 }
 
 function queuePart(queue: RunQueue): HealthPart {
-  const { running, waiting, oldestWaitingMs } = queue.counts();
+  const { running, waiting, oldestWaitingMs, idleMs } = queue.counts();
   const waitedMs = oldestWaitingMs ?? 0;
   const oldest = waiting === 0 ? '' : `, the oldest for ${Math.round(waitedMs / 1000)} s`;
   const message = `${running} running, ${waiting} waiting${oldest}`;
-  return part('queue', waitedMs < oldestWaitingMsMax, message);
+  return part('queue', Math.min(waitedMs, idleMs) < standstillMsMax, message);
+}
+
+/** Too little room is no fault while nobody needs it. */
+function roomPart({ queue, room }: HealthSources): HealthPart {
+  const missing = room.missing();
+  if (missing === null) return part('room', true, 'enough for another run');
+  return queue.couldStart()
+    ? part('room', false, `runs wait: ${missing}`)
+    : part('room', true, `not enough for another run: ${missing}`);
 }
 
 function part(name: string, ok: boolean, message: string): HealthPart {

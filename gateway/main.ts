@@ -14,7 +14,7 @@ import { passThrough } from './checkpoint.ts';
 import { ClaudeUnavailableError } from './claude/claude-installation.ts';
 import { readConfig } from './config.ts';
 import { closeInheritedDescriptors } from './inherited-descriptors.ts';
-import { freeMemoryBytes } from './queue/start-room.ts';
+import { freeMemoryBytes } from './sandbox/free-memory.ts';
 import { killAllSandboxes } from './sandbox/sandboxed-process.ts';
 import { startReport } from './start-report.ts';
 

@@ -20,7 +20,7 @@ import { createRunQueue } from './queue/run-queue.ts';
 import type { RunQueue } from './queue/run-queue.ts';
 import { createStartRoom } from './queue/start-room.ts';
 import type { StartRoom } from './queue/start-room.ts';
-import { hasDiskSpace } from './runs/disk-space.ts';
+import { createDiskCheck } from './runs/disk-space.ts';
 import { createRunEndings } from './runs/run-endings.ts';
 import { createRunInquiry } from './runs/run-inquiry.ts';
 import type { RunInquiry } from './runs/run-inquiry.ts';
@@ -76,8 +76,7 @@ export async function openRunEngine(parts: RunEngineParts): Promise<RunEngine> {
   const credential = await findCredential(secrets, config.claude);
   const login = loginFor(credential, dataDir, probed, surroundings);
   const breaker = createSignInBreaker(clock, config.runs.authRetryMs);
-  const enoughDisk = (): Promise<boolean> =>
-    hasDiskSpace([dataDir, runsDir], limits.diskReserveBytes);
+  const enoughDisk = createDiskCheck([dataDir, runsDir], limits.diskReserveBytes);
   const found = { claude, credential, login, breaker, sandbox, hasDiskSpace: enoughDisk };
   return { ...found, ...openRuns(parts, found), sandbox: probed };
 }

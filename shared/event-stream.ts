@@ -15,6 +15,8 @@ export type EventStream = {
   /** Ends at once. */
   destroy: () => void;
   closed: AbortSignal;
+  /** The reader has gone by itself: it was neither ended nor dropped by us. */
+  left: AbortSignal;
 };
 
 const headers = {
@@ -31,7 +33,12 @@ export function openEventStream(reply: FastifyReply): EventStream {
   reply.headers(headers);
   const response: ServerResponse = reply.raw;
   const closed = new AbortController();
-  response.once('close', () => closed.abort());
+  const left = new AbortController();
+  let isOurs = false;
+  response.once('close', () => {
+    closed.abort();
+    if (!isOurs) left.abort();
+  });
   // A reader that resets its connection is no error of ours.
   response.on('error', () => {});
   const set = Object.entries(reply.getHeaders()).filter((header) => header[1] !== undefined);
@@ -49,9 +56,16 @@ export function openEventStream(reply: FastifyReply): EventStream {
     queuedBytes: () => response.writableLength,
     takenBytes: () => writtenBytes - response.writableLength,
     drained: () => drained(response),
-    end: () => void response.end(),
-    destroy: () => void response.destroy(),
+    end() {
+      isOurs = true;
+      response.end();
+    },
+    destroy() {
+      isOurs = true;
+      response.destroy();
+    },
     closed: closed.signal,
+    left: left.signal,
   };
 }
 

@@ -84,7 +84,14 @@ export const runEventData = {
     },
     { title: 'LimitUpdated', description: 'how the limits of the subscription stand' },
   ),
-  'run.completed': RunAnswer,
+  'run.completed': Type.Object(
+    { ...RunAnswer.properties, result: Type.Optional(RunAnswer.properties.result) },
+    {
+      title: 'RunCompleted',
+      description:
+        'the last event of a run with a result, which is missing where the gateway keeps no text',
+    },
+  ),
   'run.failed': Type.Object(
     {
       ok: Type.Literal(false),

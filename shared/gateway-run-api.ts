@@ -137,10 +137,7 @@ const outcomeFields = {
 
 export const RunAnswer = Type.Object(
   { ok: Type.Literal(true), run_id: runId, result, ...outcomeFields },
-  {
-    title: 'RunAnswer',
-    description: 'the body of a completed POST /run, and the data of `run.completed`',
-  },
+  { title: 'RunAnswer', description: 'the body of a completed POST /run' },
 );
 export type RunAnswer = Static<typeof RunAnswer>;
 
@@ -197,6 +194,11 @@ export const RunView = Type.Object(
   {
     ...runFields,
     result: Type.Optional(result),
+    result_kept: Type.Optional(
+      Type.Literal(false, {
+        description: 'the gateway keeps no text of this run (AUDIT_PROMPTS); its client had it',
+      }),
+    ),
     error: Type.Optional(ErrorObject),
     duration_ms: Type.Optional(Nullable(durationMs)),
     stop_reason: Type.Optional(Nullable(stopReason)),

@@ -16,7 +16,8 @@ export function readJsonBody(request: FastifyRequest, bytes: Buffer): unknown {
     return undefined;
   }
   requireJson(request);
-  if (bytes.length === 0 && request.method === 'DELETE') {
+  // Clients that send the same headers with everything.
+  if (bytes.length === 0 && request.routeOptions.schema?.body === undefined) {
     return undefined;
   }
   if (!isUtf8(bytes)) {

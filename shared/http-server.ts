@@ -42,6 +42,8 @@ export type HttpServerOptions = {
   /** For the whole of a request to arrive. */
   requestTimeoutMs: number;
   newId: NewId;
+  /** Sees every request before anything can refuse it. */
+  observe?: (request: FastifyRequest, reply: FastifyReply) => void;
   /** Whether a route, by its `config`, still answers while draining. */
   exemptFromDraining?: (routeConfig: unknown) => boolean;
 };
@@ -90,6 +92,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   app.addHook('onRequest', (request, reply, done) => {
     clientErrors.track(request.raw.socket, reply.raw);
+    options.observe?.(request, reply);
     reply.header('x-request-id', request.id);
     reply.headers(safetyHeaders);
     done();

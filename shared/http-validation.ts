@@ -7,6 +7,7 @@ import type { FastifyRouteSchemaDef } from 'fastify/types/schema.js';
 import { requestError } from './errors.ts';
 import type { AppError } from './errors.ts';
 import { findUnsafeValue } from './json-text.ts';
+import { validationReason } from './validation-reason.ts';
 
 const common = { strict: true, allowUnionTypes: true, useDefaults: true } satisfies Options;
 
@@ -34,7 +35,7 @@ export function createValidatorCompiler(): ValidatorCompiler {
 function toRefusal(fault: ErrorObject | undefined, part: string): AppError {
   return fault === undefined
     ? refusal(part, 'is not valid')
-    : refusal(fieldOf(fault, part), reasonOf(fault));
+    : refusal(fieldOf(fault, part), validationReason(fault));
 }
 
 function refusal(field: string, reason: string): AppError {
@@ -54,17 +55,4 @@ function fieldOf(fault: ErrorObject, part: string): string {
     path.push(member);
   }
   return path.length === 0 ? part : path.join('.').slice(0, 200);
-}
-
-function reasonOf(fault: ErrorObject): string {
-  switch (fault.keyword) {
-    case 'required':
-      return 'is required';
-    case 'additionalProperties':
-      return 'is not a known field';
-    case 'enum':
-      return `must be one of ${JSON.stringify(fault.params['allowedValues'])}`;
-    default:
-      return fault.message ?? 'is not valid';
-  }
 }

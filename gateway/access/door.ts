@@ -8,11 +8,15 @@ import type { AppAccess } from './app-lookup.ts';
 import { createEntrance } from './entrance.ts';
 import type { EntranceOptions } from './entrance.ts';
 import { createRefuse } from './refusal.ts';
+import type { RefusalReason } from './refusal.ts';
 import { createTokenCheck } from './token-check.ts';
 import type { TokenCheckParts } from './token-check.ts';
 
-/** `public` routes ask for no token, but for a right address and host as all do. */
-export type Guard = 'public' | 'app' | 'admin';
+/**
+ * `public` routes ask for no token, but for a right address and host as all do. `metrics` is for the admin, and for an address of
+ * METRICS_CIDRS without a token.
+ */
+export type Guard = 'public' | 'app' | 'admin' | 'metrics';
 
 declare module 'fastify' {
   // oxlint-disable-next-line typescript/consistent-type-definitions -- only an interface can be added to
@@ -21,7 +25,8 @@ declare module 'fastify' {
   }
 }
 
-export type DoorOptions = EntranceOptions & TokenCheckParts & { log: Log };
+export type DoorOptions = EntranceOptions &
+  TokenCheckParts & { onRefused: (reason: RefusalReason) => void; log: Log };
 
 export type Door = {
   /** The app that makes a request to a route guarded `app`. */
@@ -36,11 +41,13 @@ export type Door = {
 
 /** To be called before any route is registered. */
 export function installDoor(app: HttpApp, options: DoorOptions): Door {
-  const refuse = createRefuse(options.log);
+  const refuse = createRefuse(options.log, options.onRefused);
   const entrance = createEntrance(options, refuse, options.log);
   const tokens = createTokenCheck(options, refuse);
   const addresses = new WeakMap<FastifyRequest['raw'], string>();
   const apps = new WeakMap<FastifyRequest['raw'], AppAccess>();
+  /** Requests that need no token because of where they come from. */
+  const readers = new WeakSet<FastifyRequest['raw']>();
 
   function addressOf(request: Pick<FastifyRequest, 'raw'>): string {
     return known(addresses.get(request.raw));
@@ -54,10 +61,22 @@ export function installDoor(app: HttpApp, options: DoorOptions): Door {
     tokens.requireAdmin(request, reply, addressOf(request));
     done();
   };
-  const hooksOfGuard = { public: [], app: [requireApp], admin: [requireAdmin] };
+  const requireReader: onRequestHookHandler = (request, reply, done) => {
+    if (!readers.has(request.raw)) tokens.requireAdmin(request, reply, addressOf(request));
+    done();
+  };
+  const hooksOfGuard = {
+    public: [],
+    app: [requireApp],
+    admin: [requireAdmin],
+    metrics: [requireReader],
+  };
 
   app.addHook('onRequest', (request, _reply, done) => {
-    addresses.set(request.raw, entrance.admit(request));
+    const isForMetrics = request.routeOptions.config.guard === 'metrics';
+    const { address, isReader } = entrance.admit(request, isForMetrics);
+    addresses.set(request.raw, address);
+    if (isReader) readers.add(request.raw);
     done();
   });
   app.addHook('onRoute', (route) => {

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { requestError } from '#shared/errors.ts';
 import type { Log } from '#shared/log.ts';
 
-import { createAddressList } from './cidr.ts';
+import { createAddressList, isLoopback } from './cidr.ts';
 import { clientAddress } from './client-address.ts';
 import type { ClientAddress } from './client-address.ts';
 import { createHostPolicy } from './host-policy.ts';
@@ -14,18 +14,27 @@ import { hasTokenInUrl } from './request-credentials.ts';
 export type EntranceOptions = {
   listenHost: string;
   allowCidrs: readonly string[];
+  /** May read the metrics without a token, and do nothing else. */
+  metricsCidrs: readonly string[];
   allowedHosts: readonly string[];
   trustedProxies: readonly string[];
 };
 
 export type Entrance = {
-  /** The address of a request that may go on; throws the refusal of any other. */
-  admit(request: FastifyRequest): string;
+  /** Throws the refusal of a request that may not go on. */
+  admit(request: FastifyRequest, isForMetrics: boolean): Admitted;
+};
+
+export type Admitted = {
+  address: string;
+  /** It may read the metrics without a token. */
+  isReader: boolean;
 };
 
 export function createEntrance(options: EntranceOptions, refuse: Refuse, log: Log): Entrance {
   const allowedAddresses = createAddressList(options.allowCidrs);
   const trustedProxies = createAddressList(options.trustedProxies);
+  const metricsReaders = createAddressList(options.metricsCidrs);
   const hosts = createHostPolicy(options.listenHost, options.allowedHosts);
   let hasWarned = false;
 
@@ -62,10 +71,17 @@ export function createEntrance(options: EntranceOptions, refuse: Refuse, log: Lo
     }
   }
 
+  function isMetricsReader({ address, isLocal }: ClientAddress): boolean {
+    // A remote proxy's own loopback address is not ours.
+    return metricsReaders.includes(address) && (isLocal || !isLoopback(address));
+  }
+
   return {
-    admit: (request) => {
-      const { address, isLocal } = locate(request);
-      if (!isLocal && !allowedAddresses.includes(address)) {
+    admit: (request, isForMetrics) => {
+      const client = locate(request);
+      const { address, isLocal } = client;
+      const isReader = isForMetrics && isMetricsReader(client);
+      if (!isLocal && !isReader && !allowedAddresses.includes(address)) {
         const error = requestError('forbidden', `the address ${address} may not connect`);
         throw refuse(request, address, 'address', error);
       }
@@ -76,7 +92,7 @@ export function createEntrance(options: EntranceOptions, refuse: Refuse, log: Lo
         const error = requestError('invalid_request', message, { details });
         throw refuse(request, address, 'token_in_url', error);
       }
-      return address;
+      return { address, isReader };
     },
   };
 }

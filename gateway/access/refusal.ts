@@ -4,18 +4,21 @@ import type { FastifyRequest } from 'fastify';
 import type { AppError } from '#shared/errors.ts';
 import type { Log } from '#shared/log.ts';
 
-export type RefusalReason =
-  | 'unclear_address'
-  | 'address'
-  | 'host'
-  | 'origin'
-  | 'token_in_url'
-  | 'no_token'
-  | 'wrong_token'
-  | 'too_many_wrong_tokens'
-  | 'admin_token'
-  | 'app_token'
-  | 'address_of_app';
+export const refusalReasons = [
+  'unclear_address',
+  'address',
+  'host',
+  'origin',
+  'token_in_url',
+  'no_token',
+  'wrong_token',
+  'too_many_wrong_tokens',
+  'admin_token',
+  'app_token',
+  'address_of_app',
+] as const;
+
+export type RefusalReason = (typeof refusalReasons)[number];
 
 /** Logs the refusal and gives back the error, to be thrown. */
 export type Refuse = (
@@ -25,8 +28,9 @@ export type Refuse = (
   error: AppError,
 ) => AppError;
 
-export function createRefuse(log: Log): Refuse {
+export function createRefuse(log: Log, onRefused: (reason: RefusalReason) => void): Refuse {
   return (request, address, reason, error) => {
+    onRefused(reason);
     const route = request.routeOptions.url ?? null;
     log.warn(
       { address, reason, code: error.code, request_id: request.id, method: request.method, route },

@@ -59,7 +59,7 @@ export function createTokenCheck(parts: TokenCheckParts, refuse: Refuse): TokenC
       const app = apps.find(token);
       if (app === null) {
         if (!adminToken.matches(token)) throw refuseWrongToken(request, reply, address);
-        const error = requestError('forbidden', 'the admin token is for /admin only');
+        const error = requestError('forbidden', 'the admin token is for /admin and /metrics only');
         throw refuse(request, address, 'admin_token', error);
       }
       if (!app.mayComeFrom(address)) {
@@ -73,7 +73,7 @@ export function createTokenCheck(parts: TokenCheckParts, refuse: Refuse): TokenC
       const token = requireToken(request, reply, address);
       if (adminToken.matches(token)) return;
       if (apps.find(token) === null) throw refuseWrongToken(request, reply, address);
-      const error = requestError('forbidden', "an app's token is not for /admin");
+      const error = requestError('forbidden', "an app's token is not for /admin or /metrics");
       throw refuse(request, address, 'app_token', error);
     },
     endOf: (request) => {

@@ -26,6 +26,8 @@ const security: Readonly<Record<Guard, NonNullable<ApiOperation['security']>>> =
   public: [],
   app: [{ appToken: [] }],
   admin: [{ adminToken: [] }],
+  // Without a token from an address of METRICS_CIDRS.
+  metrics: [{ adminToken: [] }, {}],
 };
 
 export function errorCodesOf({ errors = [] }: Operation, route: GuardedRoute): ErrorCode[] {

@@ -36,7 +36,8 @@ const ofEveryRoute: readonly ErrorCode[] = [
   'wrong_host',
   'internal',
 ];
-const ofRoutesWithToken: readonly ErrorCode[] = ['unauthorized', 'too_many_attempts', 'draining'];
+const ofRoutesWithToken: readonly ErrorCode[] = ['unauthorized', 'too_many_attempts'];
+const ofRoutesThatDrain: readonly ErrorCode[] = ['draining'];
 const ofRoutesWithBody: readonly ErrorCode[] = ['payload_too_large', 'unsupported_media_type'];
 
 /** What a route may refuse before it does anything, by whom it is for and its method. */
@@ -44,6 +45,7 @@ export function commonErrorCodes(guard: Guard, method: string): ErrorCode[] {
   return [
     ...ofEveryRoute,
     ...(guard === 'public' ? [] : ofRoutesWithToken),
+    ...(guard === 'app' || guard === 'admin' ? ofRoutesThatDrain : []),
     ...(method === 'GET' ? [] : ofRoutesWithBody),
   ];
 }

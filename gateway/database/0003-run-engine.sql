@@ -40,6 +40,7 @@ alter table runs_with_engine rename to runs;
 
 create index runs_open on runs (state) where state <> 'ended';
 create index runs_app on runs (app_id, run_seq);
+create index runs_failed on runs (app_id, run_seq) where outcome <> 'completed';
 create index runs_ended on runs (ended_at) where state = 'ended';
 
 -- What a run that may outlive its client was asked for; gone when it has ended.

@@ -48,7 +48,8 @@ export function createIdempotencyKeys(store: IdempotencyStore, clock: Clock): Id
       return { kind: 'run', runId, runSeq };
     },
     keep({ place, requestSha256, answer }, runSeq) {
-      if (store.find(place) !== null) throw inProgress();
+      const quicker = store.find(place);
+      if (quicker !== null) throw inProgress(quicker.runId ?? undefined);
       store.insert(place, {
         requestSha256,
         runSeq,

@@ -19,6 +19,7 @@ export type FairLine = {
   /** An app had its turn without having waited. */
   tookTurn: (appId: number) => void;
   remove: (runId: string) => WaitingRun | null;
+  /** Whether somebody waits whose app may start one. */
   has: (mayStart: (appId: number) => boolean) => boolean;
   find: (runId: string) => WaitingRun | null;
   /** How many of each app would start before the nth of this app; the first is 1. */
@@ -26,6 +27,8 @@ export type FairLine = {
   /** Which of its app a waiting run is; the first is 1. */
   nthOf: (run: WaitingRun) => number;
   all: () => Iterable<WaitingRun>;
+  /** Of each app that waits: who is its first, and how many there are. */
+  apps: () => Iterable<{ first: WaitingRun; count: number }>;
   countOf: (appId: number) => number;
   bytes: () => number;
   count: () => number;
@@ -109,6 +112,12 @@ export function createFairLine(): FairLine {
     },
     *all() {
       for (const line of lines.values()) yield* line.runs;
+    },
+    *apps() {
+      for (const { runs } of lines.values()) {
+        const [first] = runs;
+        if (first !== undefined) yield { first, count: runs.length };
+      }
     },
     countOf: (appId) => lines.get(appId)?.runs.length ?? 0,
     bytes: () => bytes,

@@ -36,6 +36,8 @@ export type QueueCounts = {
   running: number;
   waiting: number;
   oldestWaitingMs: number | null;
+  /** Since somebody got a turn last. */
+  idleMs: number;
   waitingByApp: Map<number, number>;
 };
 
@@ -46,12 +48,15 @@ export type RunQueue = {
   restore: (run: WaitingRun) => void;
   /** The next one, with its turn; null when nobody may start. */
   next: () => WaitingRun | null;
+  /** Whether somebody waits who has a place: then only room on the machine can be missing. */
+  couldStart: () => boolean;
   /** A turn is over. */
   giveBack: (appId: number) => void;
   /** Takes a run out of the line; null when it is not in it. */
   remove: (runId: string) => WaitingRun | null;
   /** Null for one that does not wait. */
   outlookOf: (runId: string) => QueueOutlook | null;
+  /** Costs the same however many wait. */
   counts: () => QueueCounts;
   countsOf: (appId: number) => { running: number; waiting: number };
   waiting: () => Iterable<WaitingRun>;
@@ -81,6 +86,11 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
   /** Reserved, not yet in the line. */
   const reserved = new Map<number, number>();
   let reservedBytes = 0;
+  let lastTurnAt = monotonicMs();
+  const takeTurn = (appId: number): void => {
+    slots.take(appId);
+    lastTurnAt = monotonicMs();
+  };
   const reservedInAll = (): number => reserved.values().reduce((sum, each) => sum + each, 0);
   const waitingOf = (appId: number): number => line.countOf(appId) + (reserved.get(appId) ?? 0);
 
@@ -134,7 +144,7 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
       const { appId } = applicant;
       // Whoever waits and could start goes first.
       if (slots.isFreeFor(appId) && !line.has(slots.isFreeFor) && options.hasRoom()) {
-        slots.take(appId);
+        takeTurn(appId);
         line.tookTurn(appId);
         const estimateSecs = Math.ceil(durations.typicalMs(appId) / 1000);
         return {
@@ -161,10 +171,13 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
     },
     restore: (run) => line.add(run),
     next() {
-      const run = options.hasRoom() ? line.next(slots.isFreeFor, slots.takenBy) : null;
-      if (run !== null) slots.take(run.appId);
+      // Looking at the machine costs more than looking at the line.
+      const mayStart = line.has(slots.isFreeFor) && options.hasRoom();
+      const run = mayStart ? line.next(slots.isFreeFor, slots.takenBy) : null;
+      if (run !== null) takeTurn(run.appId);
       return run;
     },
+    couldStart: () => line.has(slots.isFreeFor),
     giveBack: (appId) => slots.giveBack(appId),
     remove: (runId) => line.remove(runId),
     outlookOf(runId) {
@@ -175,12 +188,13 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
       const now = monotonicMs();
       let oldest: number | null = null;
       const waitingByApp = new Map<number, number>();
-      for (const { appId, since } of line.all()) {
-        oldest = Math.max(oldest ?? 0, now - since);
-        waitingByApp.set(appId, (waitingByApp.get(appId) ?? 0) + 1);
+      for (const { first, count } of line.apps()) {
+        oldest = Math.max(oldest ?? 0, now - first.since);
+        waitingByApp.set(first.appId, count);
       }
       const waiting = line.count();
-      return { running: slots.taken(), waiting, oldestWaitingMs: oldest, waitingByApp };
+      const idleMs = now - lastTurnAt;
+      return { running: slots.taken(), waiting, oldestWaitingMs: oldest, idleMs, waitingByApp };
     },
     countsOf: (appId) => ({ running: slots.takenBy(appId), waiting: line.countOf(appId) }),
     waiting: () => line.all(),

@@ -1,9 +1,11 @@
 // Whether this machine can carry one more run: free memory and disk. A run that it cannot carry waits.
-import { readFileSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 
 export type StartRoom = {
   /** Null when there is room, else what is missing, for the operator. */
   missing: () => string | null;
+  /** The same in short, for programs. */
+  lacks: () => { memory: boolean; disk: boolean };
   /** A run has started: it has not yet taken the memory it will take. */
   noteStart: () => void;
 };
@@ -43,42 +45,9 @@ export function createStartRoom(parts: StartRoomParts): StartRoom {
   };
   return {
     missing: () => missingMemory() ?? missingDisk(),
+    lacks: () => ({ memory: missingMemory() !== null, disk: missingDisk() !== null }),
     noteStart: () => void starts.push(parts.monotonicMs()),
   };
-}
-
-/** What the kernel says can be had without swapping, and no more than the control group of this process allows. */
-export function freeMemoryBytes(): number | null {
-  const available = /^MemAvailable:\s+(\d+) kB/m.exec(read('/proc/meminfo'))?.[1];
-  const ofMachine = available === undefined ? null : Number(available) * 1024;
-  const ofGroup = freeInControlGroup();
-  if (ofMachine === null || ofGroup === null) return ofMachine ?? ofGroup;
-  return Math.min(ofMachine, ofGroup);
-}
-
-const controlGroups = [
-  {
-    limit: '/sys/fs/cgroup/memory.max',
-    used: '/sys/fs/cgroup/memory.current',
-    stat: '/sys/fs/cgroup/memory.stat',
-  },
-  {
-    limit: '/sys/fs/cgroup/memory/memory.limit_in_bytes',
-    used: '/sys/fs/cgroup/memory/memory.usage_in_bytes',
-    stat: '/sys/fs/cgroup/memory/memory.stat',
-  },
-];
-
-/** In a container these are the container's own; elsewhere they are not there or say no limit. */
-function freeInControlGroup(): number | null {
-  for (const { limit, used, stat } of controlGroups) {
-    const [max, current] = [Number(read(limit) || 'max'), Number(read(used) || 'none')];
-    if (Number.isNaN(max) || Number.isNaN(current)) continue;
-    // Cached files are given up when memory is needed.
-    const cached = Number(/^(?:total_)?inactive_file (\d+)/m.exec(read(stat))?.[1] ?? 0);
-    return max - current + cached;
-  }
-  return null;
 }
 
 function diskSpaceNow(path: string, reserveBytes: number): { free: number; needed: number } | null {
@@ -88,14 +57,6 @@ function diskSpaceNow(path: string, reserveBytes: number): { free: number; neede
   } catch {
     // Preparing the run there says what is wrong with it.
     return null;
-  }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return '';
   }
 }
 

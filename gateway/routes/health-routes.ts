@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-import { Nullable } from '#shared/api-schema.ts';
+import { HealthSummary } from '#shared/gateway-health-api.ts';
 import type { HttpApp } from '#shared/http-server.ts';
 
 import type { Health } from '../health.ts';
@@ -8,25 +8,6 @@ import type { Health } from '../health.ts';
 const LiveAnswer = Type.Object(
   { ok: Type.Literal(true) },
   { title: 'Live', description: 'the gateway is alive' },
-);
-
-const SummaryAnswer = Type.Object(
-  {
-    ok: Type.Boolean({ description: 'whether runs can be expected to work', examples: [true] }),
-    claude_present: Type.Boolean({ examples: [true] }),
-    claude_version: Nullable(
-      Type.String({
-        description: 'the whole line of `claude --version`',
-        examples: ['2.1.329 (Claude Code)'],
-      }),
-    ),
-    authenticated: Type.Union([Type.Boolean(), Type.Literal('unknown')], {
-      description: 'what runs have shown; `unknown` until one has',
-      examples: [true],
-    }),
-    sandbox: Type.String({ description: 'the tier that runs get', examples: ['bwrap'] }),
-  },
-  { title: 'HealthSummary', description: 'how the gateway is, in short' },
 );
 
 const HealthPart = Type.Object({
@@ -46,7 +27,7 @@ export async function healthRoutes(app: HttpApp, { health }: { health: Health })
   app.get('/livez', { config, schema: { response: { 200: LiveAnswer } } }, () => ({
     ok: true as const,
   }));
-  app.get('/healthz', { config, schema: { response: { 200: SummaryAnswer } } }, () =>
+  app.get('/healthz', { config, schema: { response: { 200: HealthSummary } } }, () =>
     health.summary(),
   );
   app.get(

@@ -84,6 +84,7 @@ export async function runQueryRoutes(app: HttpApp, options: RunQueryRouteOptions
       const after = readLastEventId(request.headers['last-event-id'], lastSeq);
       // Nothing comes after the last event of a run: a browser stops asking at 204.
       if (run.state === 'ended' && after === lastSeq) return reply.code(204).send();
+      streams.admit(request);
       streams.open(request, reply, { runSeq: run.runSeq, after, endsWhenStopping: true });
       return reply;
     },

@@ -2,7 +2,7 @@
 import type { FastifyReply } from 'fastify';
 
 import { clientGoneSignal } from '#shared/client-gone.ts';
-import { requestError } from '#shared/errors.ts';
+import { AppError, requestError } from '#shared/errors.ts';
 import { RunAnswer, RunRequest, SubmittedRun } from '#shared/gateway-run-api.ts';
 import type { HttpApp } from '#shared/http-server.ts';
 
@@ -69,17 +69,20 @@ async function execute(
 ): Promise<FastifyReply> {
   const { runs, streams } = options;
   const isStreamed = wantsEvents(request);
+  if (isStreamed) streams.admit(request);
   const clientGone = clientGoneSignal(reply);
   const submitted = await submit(options, request, keyed, isStreamed);
-  if (keyed === null) {
-    const stopRun = (): void => void runs.stop(submitted.runId, 'client_gone');
-    clientGone.addEventListener('abort', stopRun, { once: true });
-    if (clientGone.aborted) stopRun();
-  }
+  const stopRun = (): void => {
+    if (keyed === null) runs.stop(submitted.runId, 'client_gone');
+  };
+  if (clientGone.aborted) stopRun();
   if (isStreamed) {
-    streams.open(request, reply, { ...submitted, after: 0, endsWhenStopping: keyed !== null });
+    const opening = { ...submitted, after: 0, endsWhenStopping: keyed !== null };
+    // A reader that we drop can come back: its run goes on.
+    streams.open(request, reply, opening).left.addEventListener('abort', stopRun, { once: true });
     return reply;
   }
+  clientGone.addEventListener('abort', stopRun, { once: true });
   return sendAnswer(reply, await answerOf(submitted));
 }
 
@@ -114,25 +117,60 @@ async function answerOf({ runId, ending }: SubmittedCall): Promise<StoredAnswer>
 }
 
 async function submitDetached(
-  { runs, keys, door }: RunRouteOptions,
+  options: RunRouteOptions,
   request: RunPost,
   reply: FastifyReply,
   keyed: KeyedRequest | null,
 ): Promise<FastifyReply> {
-  const first = keyed === null ? null : keys.recall(keyed);
-  if (first?.kind === 'answer') {
-    const { run_id: runId }: SubmittedRun = JSON.parse(first.body);
-    return sendAnswer(replayed(reply.header('location', `/runs/${runId}`)), first);
+  const { runs, keys, door } = options;
+  const recall = (): FirstAnswer | null => (keyed === null ? null : keys.recall(keyed));
+  const first = recall();
+  if (first !== null) return replayAccepted(options, request, reply, first);
+  try {
+    const accepted = await runs.submit({
+      ...{ ...runCallOf(request, door), keyed },
+      ...{ isDetached: true, isStreamed: false, isAwaited: false },
+      firstAnswer: acceptedAnswer,
+    });
+    return sendAccepted(reply, accepted.runId, acceptedAnswer(accepted));
+  } catch (err) {
+    // The same request at the same time was quicker.
+    const quicker = isConflict(err) ? recall() : null;
+    if (quicker === null) throw err;
+    return replayAccepted(options, request, reply, quicker);
   }
-  // It was asked for with the wish to wait before.
-  if (first?.kind === 'run') throw inProgress(first.runId);
-  const accepted = await runs.submit({
-    ...{ ...runCallOf(request, door), keyed },
-    ...{ isDetached: true, isStreamed: false, isAwaited: false },
-    firstAnswer: acceptedAnswer,
-  });
-  reply.header('location', `/runs/${accepted.runId}`);
-  return sendAnswer(reply, acceptedAnswer(accepted));
+}
+
+function isConflict(err: unknown): boolean {
+  return err instanceof AppError && err.code === 'conflict';
+}
+
+function replayAccepted(
+  { inquiry, door }: RunRouteOptions,
+  request: RunPost,
+  reply: FastifyReply,
+  first: FirstAnswer,
+): FastifyReply {
+  if (first.kind === 'answer') return sendAccepted(replayed(reply), runIdIn(first.body), first);
+  // It was asked for with the wish to wait before; it is the same run.
+  const run = inquiry.find(door.appOf(request).appId, first.runId);
+  const {
+    status = 'ended',
+    queue_position = 0,
+    estimate_secs = 0,
+  } = run === null ? {} : inquiry.view(run);
+  const body: SubmittedRun = { run_id: first.runId, status, queue_position, estimate_secs };
+  const answer = { statusCode: 202, body: JSON.stringify(body) };
+  return sendAccepted(replayed(reply), first.runId, answer);
+}
+
+function runIdIn(body: string): string {
+  const { run_id: runId }: SubmittedRun = JSON.parse(body);
+  return runId;
+}
+
+function sendAccepted(reply: FastifyReply, runId: string, answer: StoredAnswer): FastifyReply {
+  return sendAnswer(reply.header('location', `/runs/${runId}`), answer);
 }
 
 function acceptedAnswer({ runId, outlook }: AcceptedRun): StoredAnswer {
@@ -151,7 +189,7 @@ function replay(
   reply: FastifyReply,
   first: FirstAnswer,
 ): FastifyReply {
-  if (first.kind === 'answer') return sendAnswer(replayed(reply), first);
+  if (first.kind === 'answer') return sendAccepted(replayed(reply), runIdIn(first.body), first);
   const answer = inquiry.answerOf(first.runSeq);
   if (answer === null) throw inProgress(first.runId);
   replayed(reply);

@@ -35,9 +35,10 @@ export function runCallOf(
 
 /** Asked for with `Accept`, which may name other types as well. */
 export function wantsEvents({ headers }: FastifyRequest): boolean {
-  return (headers.accept ?? '')
-    .split(',')
-    .some((range) => range.split(';', 1)[0]?.trim().toLowerCase() === 'text/event-stream');
+  return (headers.accept ?? '').split(',').some((range) => {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    return type === 'text/event-stream' && !parameters.some((each) => /^q=0(\.0*)?$/.test(each));
+  });
 }
 
 /** `Prefer: respond-async` of RFC 7240. */

@@ -28,18 +28,35 @@ export type AppSelfParts = {
 const dayMs = 24 * 60 * 60_000;
 const errorsShown = 5;
 
+const usageKnownForMs = 1000;
+
+export type UsageMemory = (appId: number) => AppSelf['usage_24h'];
+
+/** Adding up a day of runs costs much more than asking for it. */
+export function createUsageMemory({ store, clock }: AppSelfParts): UsageMemory {
+  const known = new Map<number, { at: number; usage: AppSelf['usage_24h'] }>();
+  return (appId) => {
+    const now = clock.monotonicMs();
+    const before = known.get(appId);
+    if (before !== undefined && now - before.at < usageKnownForMs) return before.usage;
+    const usage = usageOf(store.usage(appId, isoTime(clock.now() - dayMs)));
+    known.set(appId, { at: now, usage });
+    return usage;
+  };
+}
+
 export function describeApp(
   app: AppAccess,
-  tokenExpiresAt: string | null,
-  { store, queue, shelf, limits, clock }: AppSelfParts,
+  known: { usageOf: UsageMemory; tokenExpiresAt: string | null },
+  { store, queue, shelf, limits }: AppSelfParts,
 ): AppSelf {
   const { files, bytes } = shelf.usage(app.appId);
   return {
     name: app.name,
-    token_expires_at: tokenExpiresAt,
+    token_expires_at: known.tokenExpiresAt,
     limits: limitsOf(app, limits),
     queue: queue.countsOf(app.appId),
-    usage_24h: usageOf(store.usage(app.appId, isoTime(clock.now() - dayMs))),
+    usage_24h: known.usageOf(app.appId),
     files: { count: files, bytes },
     last_errors: store
       .lastFailures(app.appId, errorsShown)

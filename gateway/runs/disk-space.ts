@@ -21,3 +21,15 @@ export async function hasDiskSpace(
   );
   return spaces.every((space) => space?.isEnough !== false);
 }
+
+/** The same, where requests that come together share one look at the disk. */
+export function createDiskCheck(
+  paths: readonly string[],
+  reserveBytes: number,
+): () => Promise<boolean> {
+  let looking: Promise<boolean> | null = null;
+  return () =>
+    (looking ??= hasDiskSpace(paths, reserveBytes).finally(() => {
+      looking = null;
+    }));
+}

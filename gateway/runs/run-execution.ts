@@ -142,6 +142,7 @@ function evidenceOf(exit: ClaudeExit) {
     exitCode: exit.code,
     signal: exit.signal,
     startFailureCode: exit.startFailure === null ? null : (exit.startFailure.code ?? 'unknown'),
+    outOfMemory: exit.outOfMemory,
     wasSilent: exit.stdoutBytes === 0,
     cutOff: exit.cutOff,
     stderrTail: exit.stderrTail,

@@ -37,6 +37,12 @@ export function createRunInquiry(parts: {
       ? (queue.outlookOf(run.runId) ?? { position: 0, estimateSecs: 0 })
       : null;
 
+  /** The place of a run in a list; 0, which is behind the oldest, for one that is not there or another app's. */
+  const seqOf = (runId: string, { appId }: RunFilter): number => {
+    const run = store.find(runId);
+    return run === null || (appId !== undefined && run.appId !== appId) ? 0 : run.runSeq;
+  };
+
   return {
     find(appId, runId) {
       const run = store.find(runId);
@@ -47,8 +53,7 @@ export function createRunInquiry(parts: {
       viewOf(run, outlookOf(run), run.state === 'ended' ? store.readAnswer(run.runSeq) : null),
     answerOf: (runSeq) => store.readAnswer(runSeq),
     list(filter, { after, limit }, show) {
-      const before =
-        after === undefined ? Number.MAX_SAFE_INTEGER : (store.find(after)?.runSeq ?? 0);
+      const before = after === undefined ? Number.MAX_SAFE_INTEGER : seqOf(after, filter);
       // One more than asked for tells whether there is a next page.
       const found = store.list(filter, before, limit + 1);
       const page = found.slice(0, limit);

@@ -2,8 +2,12 @@
 import type { Database } from '#shared/database.ts';
 
 import type { Outcome } from './outcome.ts';
+import { createRunLookups } from './run-lookup-store.ts';
+import type { RunLookups } from './run-lookup-store.ts';
+
+export type { RunFilter, StoredRun } from './run-lookup-store.ts';
 import { runMoves } from './run-state.ts';
-import type { RunMove, RunState } from './run-state.ts';
+import type { RunMove } from './run-state.ts';
 
 export type NewRun = {
   runId: string;
@@ -17,31 +21,6 @@ export type NewRun = {
   /** What the audit row will say, as JSON; kept until the run has ended. */
   auditDraft: string;
   createdAt: string;
-};
-
-export type StoredRun = {
-  runSeq: number;
-  runId: string;
-  appId: number;
-  appName: string;
-  state: RunState;
-  isDetached: boolean;
-  onInterrupt: 'fail' | 'retry';
-  attempt: number;
-  requestedModel: string | null;
-  metadata: string;
-  traceparent: string | null;
-  isCancelAsked: boolean;
-  isAppRevoked: boolean;
-  pid: number | null;
-  outcome: Outcome | null;
-  message: string | null;
-  durationMs: number | null;
-  model: string | null;
-  costMicroUsd: number | null;
-  createdAt: string;
-  startedAt: string | null;
-  endedAt: string | null;
 };
 
 export type StoredRequest = { prompt: string; system: string | null; settings: string };
@@ -67,14 +46,7 @@ export type RunUsageRow = {
   costMicroUsd: number;
 };
 
-export type RunFilter = {
-  appId?: number | undefined;
-  /** Also of apps that were revoked. */
-  appName?: string | undefined;
-  state?: RunState | undefined;
-};
-
-export type RunStore = {
+export type RunStore = RunLookups & {
   /** Gives the number of its row. */
   insert: (run: NewRun) => number;
   insertRequest: (runSeq: number, request: StoredRequest) => void;
@@ -90,36 +62,16 @@ export type RunStore = {
   readAnswer: (runSeq: number) => StoredAnswer | null;
   askCancel: (runSeq: number, at: string) => void;
   auditDraftOf: (runSeq: number) => string | null;
-  /** Null for one that is not there, or was forgotten a day after its end. */
-  find: (runId: string) => StoredRun | null;
-  /** Newest first, those older than `beforeSeq`. */
-  list: (filter: RunFilter, beforeSeq: number, limit: number) => StoredRun[];
-  /** Runs that have not ended, oldest first. */
-  open: () => StoredRun[];
-  stateOf: (runId: string) => RunState | null;
   /** At most `limit` of those that ended before `endedAt`; gives how many went. */
   removeEndedBefore: (endedAt: string, limit: number) => number;
   /** What an app's runs came to since then, by how they ended; those that have not ended are left out. */
   usage: (appId: number, since: string) => RunUsageRow[];
-  /** The newest that were not completed. */
-  lastFailures: (appId: number, limit: number) => StoredRun[];
   /** How long completed runs took lately, per app. */
   typicalDurations: () => { appId: number; durationMs: number }[];
 };
 
-type Flag = 'isDetached' | 'isCancelAsked' | 'isAppRevoked';
-type RunRow = Omit<StoredRun, Flag> & Record<Flag, number>;
-
-const columns = `r.run_seq as runSeq, r.run_id as runId, r.app_id as appId, a.name as appName, r.state,
-  r.detached as isDetached, r.on_interrupt as onInterrupt, r.attempt, r.requested_model as requestedModel,
-  r.metadata, r.traceparent, r.cancel_asked_at is not null as isCancelAsked,
-  a.revoked_at is not null as isAppRevoked, r.pid, r.outcome, r.message,
-  r.duration_ms as durationMs, r.model, r.cost_micro_usd as costMicroUsd,
-  r.created_at as createdAt, r.started_at as startedAt, r.ended_at as endedAt`;
-const tables = 'runs r join apps a on a.app_id = r.app_id';
-
 export function createRunStore(db: Database): RunStore {
-  return { ...moves(db), ...texts(db), ...lookups(db), ...upkeep(db) };
+  return { ...moves(db), ...texts(db), ...createRunLookups(db), ...upkeep(db) };
 }
 
 function moves(db: Database) {
@@ -214,53 +166,6 @@ function texts(db: Database) {
   };
 }
 
-function lookups(db: Database) {
-  const find = db.prepare<[string], RunRow>(`select ${columns} from ${tables} where r.run_id = ?`);
-  const open = db.prepare<[], RunRow>(
-    `select ${columns} from ${tables} where r.state <> 'ended' order by r.run_seq`,
-  );
-  const stateOf = db.prepare<[string], { state: RunState }>(
-    'select state from runs where run_id = ?',
-  );
-  const page = (terms: string) =>
-    db.prepare<[Nulled<RunFilter> & { beforeSeq: number; limit: number }], RunRow>(
-      `select ${columns} from ${tables} where ${terms} and r.run_seq < @beforeSeq
-         and (@state is null or r.state = @state)
-       order by r.run_seq desc limit @limit`,
-    );
-  const pageOfApp = page('r.app_id = @appId and @appName is null');
-  const pageOfName = page(
-    '@appId is null and r.app_id in (select app_id from apps where name = @appName)',
-  );
-  const pageOfAll = page('@appId is null and @appName is null');
-  const pageFor = ({ appId, appName }: RunFilter) =>
-    appId !== undefined ? pageOfApp : appName === undefined ? pageOfAll : pageOfName;
-  return {
-    find: (runId: string) => mapped(find.get(runId)),
-    list: (filter: RunFilter, beforeSeq: number, limit: number) => {
-      const { appId = null, appName = null, state = null } = filter;
-      return pageFor(filter).all({ appId, appName, state, beforeSeq, limit }).map(toRun);
-    },
-    open: () => open.all().map(toRun),
-    stateOf: (runId: string) => stateOf.get(runId)?.state ?? null,
-  };
-}
-
-type Nulled<T> = { [K in keyof T]-?: Exclude<T[K], undefined> | null };
-
-function mapped(row: RunRow | undefined): StoredRun | null {
-  return row === undefined ? null : toRun(row);
-}
-
-function toRun(row: RunRow): StoredRun {
-  return {
-    ...row,
-    isDetached: row.isDetached === 1,
-    isCancelAsked: row.isCancelAsked === 1,
-    isAppRevoked: row.isAppRevoked === 1,
-  };
-}
-
 function upkeep(db: Database) {
   const removeEndedBefore = db.prepare<[string, number]>(
     `delete from runs where run_seq in
@@ -270,10 +175,6 @@ function upkeep(db: Database) {
     `select outcome, count(*) as runs, coalesce(sum(input_tokens), 0) as inputTokens,
        coalesce(sum(output_tokens), 0) as outputTokens, coalesce(sum(cost_micro_usd), 0) as costMicroUsd
      from runs where app_id = ? and ended_at >= ? group by outcome`,
-  );
-  const lastFailures = db.prepare<[number, number], RunRow>(
-    `select ${columns} from ${tables}
-     where r.app_id = ? and r.outcome <> 'completed' order by r.run_seq desc limit ?`,
   );
   const typicalDurations = db.prepare<[], { appId: number; durationMs: number }>(
     `select app_id as appId, avg(duration_ms) as durationMs from
@@ -285,7 +186,7 @@ function upkeep(db: Database) {
     removeEndedBefore: (endedAt: string, limit: number) =>
       removeEndedBefore.run(endedAt, limit).changes,
     usage: (appId: number, since: string) => usage.all(appId, since),
-    lastFailures: (appId: number, limit: number) => lastFailures.all(appId, limit).map(toRun),
+
     typicalDurations: () => typicalDurations.all(),
   };
 }

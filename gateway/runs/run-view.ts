@@ -20,6 +20,7 @@ export function viewOf(
   return {
     ...itemOf(run, outlook),
     ...(result === undefined ? {} : { result }),
+    ...(run.outcome === 'completed' && result === undefined ? { result_kept: false as const } : {}),
     ...(error === undefined ? {} : { error }),
     ...(stop_reason === undefined ? {} : { stop_reason }),
     ...(usage === undefined ? {} : { usage }),

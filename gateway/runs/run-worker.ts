@@ -252,6 +252,7 @@ function finishedRun(
       sandbox: sandbox.tier,
       exit_code: exit.code,
       signal: exit.signal,
+      ...(exit.outOfMemory ? { out_of_memory: true } : {}),
       results: transcript.resultCount,
       retries: transcript.retryCount,
       stdout_bytes: exit.stdoutBytes,

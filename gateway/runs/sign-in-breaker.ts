@@ -5,6 +5,9 @@ import type { Clock } from '#shared/clock.ts';
 
 import type { Outcome } from './outcome.ts';
 
+export const breakerStates = ['closed', 'open', 'half_open'] as const;
+export type BreakerState = (typeof breakerStates)[number];
+
 export type SignInBreaker = {
   /** Whether a run would only fail. Asking changes nothing. */
   isOpen: () => boolean;
@@ -14,6 +17,7 @@ export type SignInBreaker = {
   sawAnswer: () => void;
   /** Every admitted run reports how it ended; null when it could not even be written down. */
   report: (outcome: Outcome | null) => void;
+  state: () => BreakerState;
   /** What runs have shown: null until one has. */
   signedIn: () => boolean | null;
 };
@@ -47,6 +51,10 @@ export function createSignInBreaker(clock: Clock, coolDownMs: number): SignInBre
         state = 'open';
         openUntil = clock.monotonicMs();
       }
+    },
+    state() {
+      if (state === 'closed') return 'closed';
+      return state === 'open' && isOpen() ? 'open' : 'half_open';
     },
     signedIn: () => proved,
   };

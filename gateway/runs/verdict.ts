@@ -32,6 +32,8 @@ export type Evidence = {
   stopped: StopReason | null;
   /** The gateway ended a process that stayed after its result: how it exited says nothing. */
   endedAfterResult: boolean;
+  /** The kernel killed the process, not the gateway, because memory ran out. */
+  outOfMemory: boolean;
   /** Nothing at all was written to stdout. */
   wasSilent: boolean;
   /** The output ended in the middle of a line. */
@@ -112,7 +114,9 @@ function fromResult(result: ClaudeResult, evidence: Evidence, now: number): Verd
   if (result.is_error || result.subtype !== 'success') return fromApiError(result, transcript, now);
   const exitedWell = evidence.exitCode === 0 && evidence.signal === null;
   if (!exitedWell && !evidence.endedAfterResult) {
-    return failed('crashed', `Claude failed after its answer (${exitText(evidence)}).`);
+    return evidence.outOfMemory
+      ? endedByKernel
+      : failed('crashed', `Claude failed after its answer (${exitText(evidence)}).`);
   }
   if (evidence.wantsSchema) {
     return isPlainObject(result.structured_output)
@@ -185,12 +189,18 @@ function askedRetrySecs({ lastRetryDelayMs }: Transcript): number {
   return Math.max(overloadedRetrySecs, Math.ceil((lastRetryDelayMs ?? 0) / 1000));
 }
 
+const endedByKernel = failed(
+  'crashed',
+  'The kernel ended Claude because the memory of the gateway ran out.',
+);
+
 function withoutResult(evidence: Evidence): Verdict {
   const { transcript } = evidence;
   const { refusedControl } = transcript;
   if (refusedControl?.requestId === 'initialize' && evidence.wantsSchema) {
     return failed('schema_invalid', 'Claude does not accept this json_schema.');
   }
+  if (evidence.outOfMemory) return endedByKernel;
   const launcher = launcherFailure(evidence);
   if (launcher !== null) return launcher;
   if (evidence.cutOff)

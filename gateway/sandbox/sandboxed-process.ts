@@ -8,6 +8,7 @@ import type { Clock } from '#shared/clock.ts';
 
 import type { LaunchCommand } from './launch-command.ts';
 import { bwrapStatusFd } from './launch-command.ts';
+import { countOomKills, wasOomKilled } from './oom-kills.ts';
 import {
   descendantOf,
   identify,
@@ -23,9 +24,13 @@ export type ProcessExit = {
   signal: NodeJS.Signals | null;
   /** The program could not be started at all. */
   startFailure: NodeJS.ErrnoException | null;
+  /** The kernel killed the program because memory ran out. */
+  outOfMemory: boolean;
   /** Processes of the run still there after everything was killed. */
   survivors: number;
 };
+
+type BareExit = Omit<ProcessExit, 'outOfMemory' | 'survivors'>;
 
 export type SandboxedProcess = {
   /** Of the outermost program; null when it could not be started. */
@@ -69,13 +74,17 @@ export function startSandboxed(
   clock: Clock,
 ): SandboxedProcess {
   const startedAt = clock.monotonicMs();
+  const oomKillsBefore = countOomKills();
   const child = spawn(command, environment);
   const pid = child.pid ?? 0;
   const namespaceInit = watchNamespaceInit(child.stdio[bwrapStatusFd]);
   const stderrTail = watchTail(child.stderr);
   const kill = (): void => signalAll([-pid], 'SIGKILL');
+  let isKilledByUs = false;
 
-  const finish = async (exit: Omit<ProcessExit, 'survivors'>): Promise<ProcessExit> => {
+  const finish = async (exit: BareExit): Promise<ProcessExit> => {
+    const seen = { ...exit, isKilledByUs };
+    const outOfMemory = wasOomKilled(seen, oomKillsBefore, countOomKills());
     kill();
     const isShort = clock.monotonicMs() - startedAt < shortRunMs;
     // Asked anew each time: what is left may go on forking while it is killed.
@@ -85,9 +94,9 @@ export function startSandboxed(
     await drained(child.stdout, clock);
     for (const stream of child.stdio) stream?.destroy();
     running.delete(sandboxed);
-    return { ...exit, survivors };
+    return { ...exit, outOfMemory, survivors };
   };
-  const exited = new Promise<Omit<ProcessExit, 'survivors'>>((resolve) => {
+  const exited = new Promise<BareExit>((resolve) => {
     child.nodeChildProcess.once('exit', (code, signal) => {
       resolve({ code, signal, startFailure: null });
     });
@@ -105,7 +114,10 @@ export function startSandboxed(
     stdout: child.stdout,
     stderrTail,
     exited,
-    kill,
+    kill() {
+      isKilledByUs = true;
+      kill();
+    },
     terminate() {
       const init = namespaceInit();
       const program = init === null ? pid : descendantOf(init.pid, command.generations);

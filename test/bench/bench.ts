@@ -6,6 +6,8 @@ import { parseArgs } from 'node:util';
 import { realClaude } from '../support/claude-conversation.ts';
 import { measureAddedTime } from './added-time.ts';
 import { measureDoorThroughput } from './door-throughput.ts';
+import { measureEnqueue } from './enqueue.ts';
+import { measureFanOut } from './fan-out.ts';
 import { measureMemory } from './memory.ts';
 import { measureRunOverhead } from './run-overhead.ts';
 import { renderPhases, renderTable } from './table.ts';
@@ -16,6 +18,8 @@ const parts: Record<string, () => Promise<Row[]>> = {
   'added-time': measureAddedTime,
   'door-throughput': measureDoorThroughput,
   memory: measureMemory,
+  enqueue: measureEnqueue,
+  'fan-out': measureFanOut,
 };
 
 const { values } = parseArgs({

@@ -66,6 +66,15 @@ test('the snippet with a file gets an answer about the file', async () => {
   expect(sent).toContain('"title":"README.md"');
 });
 
+test('the snippet that comes back later sees the events and gets the answer', async () => {
+  const sentence = 'so does `POST /run` with the header `Prefer: respond-async`. With curl:';
+  const { stdout } = await run('sh', ['-c', snippetAfter(sentence, 'sh')], { env });
+  expect(stdout).toMatch(/^event: run\.completed$/m);
+  expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({
+    ...{ status: 'ended', outcome: 'completed', result: expect.stringContaining(question) },
+  });
+});
+
 test.skipIf(python === null)('the Python snippet gets an answer', async () => {
   const file = join(dir, 'ask.py');
   await writeFile(file, snippetAfter('With Python, standard library only:', 'python'));

@@ -33,7 +33,7 @@ function documented(status: number) {
   return { status, deviations: [] };
 }
 
-const withToken = documentedOperations.filter(({ operation }) => operation.security?.length === 1);
+const withToken = documentedOperations.filter(({ operation }) => operation.security?.length !== 0);
 const withPathValue = documentedOperations.filter(({ path }) => path.includes('{'));
 const withJson = documentedOperations.filter(
   ({ operation }) => operation.requestBody?.content['application/json'] !== undefined,

@@ -171,7 +171,9 @@ describe.each(['none', 'require'])('with SANDBOX=%s, a cancel', (SANDBOX) => {
     const prompt = `@@ignore-term\n@@ignore-interrupt\n@@setsid 300000\n${waitForGo}`;
     const runId = await gateway.submit(token, { prompt });
     await untilHeld(gateway.runsDir, 1);
-    const cancel = () => gateway.as(token, `/runs/${runId}/cancel`, { method: 'POST' });
+    // With the header that some clients send with everything.
+    const headers = { 'content-type': 'application/json' };
+    const cancel = () => gateway.as(token, `/runs/${runId}/cancel`, { method: 'POST', headers });
     const [first, second] = [await cancel(), await cancel()];
     expect([first.status, second.status]).toEqual([202, 202]);
     expect(first.body).toEqual({ run_id: runId, status: 'running' });

@@ -151,12 +151,14 @@ function buildDoor(
   const door = installDoor(app, {
     listenHost: '127.0.0.1',
     allowCidrs: [],
+    metricsCidrs: [],
     allowedHosts: [],
     trustedProxies: [],
     ...options,
     apps: lookup,
     lastUse: createLastUse({ store, writer, clock, log }),
     adminToken: openAdminToken(adminToken, '/nowhere'),
+    onRefused: () => {},
     clock,
     log,
   });
@@ -178,6 +180,9 @@ function addRoutes(app: HttpApp, { door, register }: BuiltDoor): void {
     void reply.send({ ...door.appOf(request), address: door.addressOf(request) });
   });
   app.post('/whoami', { config: { guard: 'app' } }, (_request, reply) => {
+    void reply.send({});
+  });
+  app.get('/metrics', { config: { guard: 'metrics' } }, (_request, reply) => {
     void reply.send({});
   });
   register(app);

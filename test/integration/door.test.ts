@@ -199,8 +199,10 @@ test('a route that declares no guard cannot be registered', async () => {
   installDoor(app, {
     listenHost: '127.0.0.1',
     allowCidrs: [],
+    metricsCidrs: [],
     allowedHosts: [],
     trustedProxies: [],
+    onRefused: () => {},
     apps: { find: () => null, maxConcurrentOf: () => null, forgetAll: () => {} },
     lastUse: { note: () => {} },
     adminToken: { matches: () => false, filePath: null },

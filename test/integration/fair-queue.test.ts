@@ -4,8 +4,12 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
+import { systemClock } from '#shared/clock.ts';
+
+import type { Answer } from '../support/gateway-client.ts';
 import { readRuns, startCheckedGateway } from '../support/leak-check.ts';
 import { letGo, untilHeld, waitForGo } from '../support/run-latch.ts';
+import type { TestGateway } from '../support/test-gateway.ts';
 
 test('an app that queues a hundred runs delays the one of another app by one run', async () => {
   await using gateway = await startCheckedGateway({ env: { GATEWAY_CONCURRENCY: '1' } });
@@ -80,10 +84,11 @@ test('a refusal says whose limit it was', async () => {
   await gateway.ended(b, last);
 });
 
-describe('PATCH /admin/tokens/<name>', () => {
-  const patch = (gateway: Awaited<ReturnType<typeof startCheckedGateway>>, body: unknown) =>
-    gateway.admin('/admin/tokens/app', body, 'PATCH');
+function patch(gateway: TestGateway, body: unknown): Promise<Answer> {
+  return gateway.admin('/admin/tokens/app', body, 'PATCH');
+}
 
+describe('PATCH /admin/tokens/<name>', () => {
   test('lets waiting runs start as soon as the limit is raised', async () => {
     await using gateway = await startCheckedGateway({ env: { GATEWAY_CONCURRENCY: '4' } });
     const token = await gateway.mint('app', { max_concurrent: 1 });
@@ -141,6 +146,36 @@ describe('PATCH /admin/tokens/<name>', () => {
     await using gateway = await startCheckedGateway();
     expect((await patch(gateway, { max_queued: 1 })).status).toBe(404);
   });
+});
+
+test('readiness tells a line that does not move from one that is only long', async () => {
+  const passed = { ms: 0 };
+  const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + passed.ms };
+  await using gateway = await startCheckedGateway({
+    ...{ clock, env: { GATEWAY_CONCURRENCY: '1', RUN_IDLE_SECS: '86400' } },
+  });
+  const token = await gateway.mint('app');
+  const long = { prompt: waitForGo, timeout_secs: 3600 };
+  const runIds = [await gateway.submit(token, long), await gateway.submit(token, long)];
+  await untilHeld(gateway.runsDir, 1);
+  runIds.push(await gateway.submit(token, { prompt: 'x' }));
+  const queue = async () => {
+    const { body } = await gateway.fetch('/readyz');
+    return body.parts.find(({ name }: { name: string }) => name === 'queue');
+  };
+  expect(await queue()).toMatchObject({ ok: true, message: expect.stringContaining('2 waiting') });
+  passed.ms = 11 * 60_000;
+  expect(await queue()).toMatchObject({ ok: false });
+  const [first = ''] = await untilHeld(gateway.runsDir, 1);
+  letGo(gateway.runsDir, first);
+  await gateway.ended(token, first);
+  await untilHeld(gateway.runsDir, 1);
+  expect(await queue()).toMatchObject({
+    ok: true,
+    message: expect.stringMatching(/oldest for 66\d s/),
+  });
+  letGo(gateway.runsDir);
+  for (const runId of runIds) await gateway.ended(token, runId);
 });
 
 test('GET /me tells an app its limits, its use, its queue and its last errors, and nothing of others', async () => {

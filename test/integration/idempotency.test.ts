@@ -100,8 +100,9 @@ describe('POST /run with an Idempotency-Key', () => {
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => keyed(gateway, token, '/run', body, 'k')),
     );
-    const statuses = answers.map(({ status }) => status).toSorted();
+    const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b);
     expect(statuses).toEqual([200, ...Array.from({ length: 9 }, () => 409)]);
+    expect(new Set(answers.map(({ body: { run_id } }) => run_id)).size).toBe(1);
     expect(starts(gateway)).toBe(1);
     expect(readRuns(gateway.dataDir)).toHaveLength(1);
   });
@@ -149,6 +150,18 @@ describe('POST /run with an Idempotency-Key', () => {
 });
 
 describe('POST /runs with an Idempotency-Key', () => {
+  test('sent five times at once gives one run', async () => {
+    await using gateway = await startCheckedGateway();
+    const token = await gateway.mint('app');
+    const answers = await Promise.all(
+      [1, 2, 3, 4, 5].map(() => keyed(gateway, token, '/runs', { prompt: 'x' }, 'k')),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202]);
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    await gateway.ended(token, answers[0]?.body.run_id);
+    expect(readRuns(gateway.dataDir)).toHaveLength(1);
+  });
+
   test('gives the same run, while it is under way and after it', async () => {
     await using gateway = await startCheckedGateway();
     const token = await gateway.mint('app');
@@ -167,15 +180,48 @@ describe('POST /runs with an Idempotency-Key', () => {
   });
 });
 
-describe('POST /files with an Idempotency-Key', () => {
-  const upload = (gateway: TestGateway, token: string, content: string, ttlSecs: number) => {
-    const form = new FormData();
-    form.set('ttl_secs', String(ttlSecs));
-    form.set('file', new Blob([content]), 'notes.txt');
-    const headers = { authorization: `Bearer ${token}`, 'idempotency-key': 'k' };
-    return gateway.fetch('/files', { method: 'POST', headers, body: form });
-  };
+function upload(
+  gateway: TestGateway,
+  token: string,
+  content: string,
+  ttlSecs: number,
+): Promise<Answer> {
+  const form = new FormData();
+  form.set('ttl_secs', String(ttlSecs));
+  form.set('file', new Blob([content]), 'notes.txt');
+  const headers = { authorization: `Bearer ${token}`, 'idempotency-key': 'k' };
+  return gateway.fetch('/files', { method: 'POST', headers, body: form });
+}
 
+describe('one key on POST /run, to wait and not to wait', () => {
+  const headers = { 'idempotency-key': 'k', prefer: 'respond-async' };
+
+  test('is one run when it was waited for first', async () => {
+    await using gateway = await startCheckedGateway();
+    const token = await gateway.mint('app');
+    const body = { prompt: 'hello' };
+    const first = await keyed(gateway, token, '/run', body, 'k');
+    const second = await gateway.as(token, '/run', { body, headers });
+    expect(second).toMatchObject({
+      ...{ status: 202, body: { run_id: first.body.run_id, status: 'ended', queue_position: 0 } },
+    });
+    expect(second.headers.get('location')).toBe(`/runs/${first.body.run_id}`);
+    expect(isReplay(second)).toBe(true);
+  });
+
+  test('is one run when it was not waited for first', async () => {
+    await using gateway = await startCheckedGateway();
+    const token = await gateway.mint('app');
+    const body = { prompt: 'hello' };
+    const first = await gateway.as(token, '/run', { body, headers });
+    const second = await keyed(gateway, token, '/run', body, 'k');
+    expect(second).toMatchObject({ status: 202, text: first.text });
+    expect(second.headers.get('location')).toBe(first.headers.get('location'));
+    await gateway.ended(token, first.body.run_id);
+  });
+});
+
+describe('POST /files with an Idempotency-Key', () => {
   test('keeps the file once, whatever the boundary of the form', async () => {
     await using gateway = await startCheckedGateway();
     const token = await gateway.mint('app');

@@ -160,6 +160,22 @@ describe('POST /run with Accept: text/event-stream', () => {
     ]);
   });
 
+  test.each([
+    ['text/event-stream', true],
+    ['application/json, text/event-stream;q=0.5', true],
+    ['TEXT/EVENT-STREAM', true],
+    ['text/event-stream;q=0', false],
+    ['text/event-stream; q=0.000', false],
+    ['*/*', false],
+    ['text/event-streams', false],
+  ])('%s asks for a stream: %s', async (accept, isStream) => {
+    await using gateway = await startCheckedGateway();
+    const token = await gateway.mint('app');
+    const answer = await gateway.as(token, '/run', { body: { prompt: 'x' }, headers: { accept } });
+    const type = isStream ? 'text/event-stream' : 'application/json';
+    expect(answer.headers.get('content-type')).toContain(type);
+  });
+
   test('refuses what is wrong before there is a stream', async () => {
     await using gateway = await startCheckedGateway();
     const token = await gateway.mint('app');
@@ -203,7 +219,9 @@ describe('POST /run with Accept: text/event-stream', () => {
     const { body } = await gateway.run(token, { prompt: 'a private matter' });
     expect(body.result).toBe('a private matter');
     const view = await gateway.as(token, `/runs/${body.run_id}`);
-    expect(view.body).toMatchObject({ outcome: 'completed', stop_reason: 'end_turn' });
+    expect(view.body).toMatchObject({
+      ...{ outcome: 'completed', stop_reason: 'end_turn', result_kept: false },
+    });
     await using reader = await watch(gateway, token, body.run_id);
     await reader.ended;
     expect(JSON.stringify([view.body, reader.events])).not.toContain('private');

@@ -98,9 +98,8 @@ function bodyDeviations({ content = {} }: ApiResponse, answer: Called): string[]
 }
 
 function bodyMisfit(schema: ApiSchema, text: string): string | null {
-  return schema.contentSchema === undefined
-    ? misfit(schema, JSON.parse(text))
-    : misfit(schema.contentSchema, eventsOf(text));
+  if (schema.contentSchema !== undefined) return misfit(schema.contentSchema, eventsOf(text));
+  return misfit(schema, schema.type === 'string' ? text : JSON.parse(text));
 }
 
 function eventsOf(text: string): unknown[] {

@@ -96,7 +96,7 @@ async function makeCertificate(dir: string): Promise<string> {
   return certificate;
 }
 
-async function freePort(address: string): Promise<number> {
+export async function freePort(address: string): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(0, address, resolve);
@@ -108,7 +108,7 @@ async function freePort(address: string): Promise<number> {
 }
 
 /** Neither program says on a pipe of ours that it listens. */
-async function accepts(address: string, port: number): Promise<void> {
+export async function accepts(address: string, port: number): Promise<void> {
   const tried = await new Promise<boolean>((resolve) => {
     const socket = connect(port, address);
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false));

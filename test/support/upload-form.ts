@@ -79,3 +79,10 @@ export function startUpload(
   socket.write(first);
   return { socket, answer };
 }
+
+/** Whether POST /files knows what an Idempotency-Key is. */
+export async function takesKeyedUploads(gateway: GatewayClient, token: string): Promise<boolean> {
+  const form = bytesOfForm([{ name: 'file', fileName: 'a.txt', body: 'a file' }]);
+  const answer = await postForm(gateway, token, form, { 'idempotency-key': 'is it known?' });
+  return answer.status === 201;
+}

@@ -44,6 +44,7 @@ function createFakeStream(): FakeStream {
     end: () => end('ended'),
     destroy: () => end('destroyed'),
     closed: closed.signal,
+    left: closed.signal,
     stall: () => (stalled = Promise.withResolvers()),
     letGo() {
       taken += queued;
@@ -82,8 +83,8 @@ function createWorld() {
     },
     open(after = 0, options: Partial<EventReader> = {}): FakeStream {
       const stream = createFakeStream();
-      const mayRead = (): boolean => world.mayRead;
-      feed.open({ topic: 1, after, stream, mayRead, endsWhenStopping: true, ...options });
+      const usual = { topic: 1, mayRead: () => world.mayRead, endsWhenStopping: true };
+      feed.open({ ...usual, after, stream, ...options });
       return stream;
     },
     settle: () => clock.advance(0),

@@ -110,6 +110,58 @@ describe('the line', () => {
     expect(queue.counts()).toMatchObject({ running: 1, waiting: 2, oldestWaitingMs: 700 });
   });
 
+  test('tells whether somebody who waits would start if the machine had room', () => {
+    const { enter, end, queue, room, caps } = createWorld({ concurrency: 2 });
+    expect(queue.couldStart()).toBe(false);
+    room.isThere = false;
+    enter('first');
+    expect(queue.couldStart()).toBe(true);
+    caps.set(1, 0);
+    expect(queue.couldStart()).toBe(false);
+    caps.clear();
+    room.isThere = true;
+    enter('second');
+    end();
+    expect(queue.couldStart()).toBe(false);
+  });
+
+  test('looks at the machine only when somebody could start', () => {
+    let looks = 0;
+    const queue = createRunQueue({
+      ...{ concurrency: 1, queueLimit: 64, appQueueLimit: null, capOf: () => null },
+      hasRoom: () => (looks += 1) > 0,
+      durations: createRunDurations([]),
+      monotonicMs: () => 0,
+    });
+    queue.reserve({ appId: 1, appName: 'a', maxQueued: null, bytes: 0 });
+    looks = 0;
+    queue.next();
+    queue.restore({ runSeq: 1, runId: 'waits', appId: 1, bytes: 0, since: 0 });
+    queue.next();
+    expect(looks).toBe(0);
+    queue.giveBack(1);
+    expect(queue.next()?.runId).toBe('waits');
+    expect(looks).toBe(1);
+  });
+
+  test('counts ten thousand of those who wait by their apps, without looking at each', () => {
+    const { queue, time } = createWorld();
+    for (let runSeq = 1; runSeq <= 10_000; runSeq += 1) {
+      const run = { runSeq, runId: `run-${runSeq}`, appId: runSeq % 4, bytes: 0 };
+      const since = (): number => {
+        if (runSeq > 4) throw new Error('looked at one that is not the first of its app');
+        return runSeq;
+      };
+      queue.restore(Object.defineProperty({ ...run, since: 0 }, 'since', { get: since }));
+    }
+    time.ms = 1000;
+    const quarter = 2500;
+    expect(queue.counts()).toMatchObject({
+      ...{ waiting: 10_000, oldestWaitingMs: 999 },
+      waitingByApp: new Map([1, 2, 3, 0].map((appId) => [appId, quarter])),
+    });
+  });
+
   test('lets nobody start while the machine can carry no more', () => {
     const { enter, queue, room } = createWorld({ concurrency: 4 });
     room.isThere = false;

@@ -90,3 +90,16 @@ test('a failure of another kind keeps nobody out', () => {
   expect(breaker.admit()).toBe(true);
   expect(breaker.signedIn()).toBeNull();
 });
+
+test('its state is open while runs are refused, half open while one may try, else closed', async () => {
+  const { breaker, clock } = createBreaker();
+  expect(breaker.state()).toBe('closed');
+  breaker.report('auth');
+  expect(breaker.state()).toBe('open');
+  await clock.advance(60_000);
+  expect(breaker.state()).toBe('half_open');
+  breaker.admit();
+  expect(breaker.state()).toBe('half_open');
+  breaker.sawAnswer();
+  expect(breaker.state()).toBe('closed');
+});

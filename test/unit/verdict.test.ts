@@ -32,7 +32,13 @@ function evidence({ result, said, ...rest }: Seen): Evidence {
   return {
     transcript,
     ...{ exitCode: 0, signal: null, startFailureCode: null, stopped: null },
-    ...{ endedAfterResult: false, wasSilent: false, cutOff: false, stderrTail: '' },
+    ...{
+      endedAfterResult: false,
+      outOfMemory: false,
+      wasSilent: false,
+      cutOff: false,
+      stderrTail: '',
+    },
     ...{ wantsSchema: false, ...rest },
   };
 }
@@ -84,6 +90,7 @@ const table: [seen: string, Seen, Outcome][] = [
   ['no result, exit 0', {}, 'crashed'],
   ['no result, exit 1', { exitCode: 1 }, 'crashed'],
   ['no result, killed', killed, 'crashed'],
+  ['no result, killed by the kernel', { ...killed, outOfMemory: true }, 'crashed'],
   ['half a line', { cutOff: true }, 'crashed'],
   ['garbage only', { said: { garbageLines: 3 } }, 'crashed'],
   ['an error said with exit 0', { ...failed(500, 'server_error'), exitCode: 0 }, 'upstream_error'],
@@ -169,6 +176,18 @@ test('every outcome of the contract can be reached', () => {
 test('no stderr of a run that has spoken is taken for one of its launcher', () => {
   const stderrTail = 'bwrap: execvp claude: No such file or directory\n';
   expect(decideVerdict(evidence({ stderrTail, exitCode: 1 }), now).outcome).toBe('crashed');
+});
+
+test.each<[string, Seen]>([
+  ['before it answered', { exitCode: 137 }],
+  ['in the middle of a line', { ...killed, cutOff: true }],
+  ['before it said a word', { exitCode: 137, wasSilent: true }],
+  ['after its answer', { result: good, ...killed }],
+])('a run that the kernel killed for memory %s is told as that', (_when, seen) => {
+  expect(decideVerdict(evidence({ ...seen, outOfMemory: true }), now)).toEqual({
+    outcome: 'crashed',
+    message: 'The kernel ended Claude because the memory of the gateway ran out.',
+  });
 });
 
 describe('the wait before a retry', () => {

@@ -83,7 +83,7 @@ export const runOperations: Operations = {
       204: { description: 'The run has ended and the reader has its last event.' },
     },
     headers: ['Last-Event-ID'],
-    errors: ['not_found', 'gone'],
+    errors: ['not_found', 'gone', 'app_busy'],
   },
   'GET /me': {
     id: 'getApp',

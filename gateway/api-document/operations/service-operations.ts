@@ -23,6 +23,13 @@ export const serviceOperations: Operations = {
     description: 'Nothing here starts a run or spends a token.',
     answers: { 200: { description: 'The summary, also when something does not work.' } },
   },
+  'GET /metrics': {
+    id: 'getMetrics',
+    tag: 'metrics',
+    summary: 'What the gateway does, for Prometheus',
+    description: 'With the admin token, or without one from an address of METRICS_CIDRS.',
+    answers: { 200: { description: 'All metrics.' } },
+  },
   'GET /openapi.json': {
     id: 'getApiDocument',
     tag: 'document',

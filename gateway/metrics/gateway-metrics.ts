@@ -1,0 +1,51 @@
+// Everything that is measured, in one registry, as Prometheus reads it. Counters begin at 0 with the process.
+import { collectDefaultMetrics, Registry } from 'prom-client';
+
+import type { Database } from '#shared/database.ts';
+import type { EventFeed } from '#shared/event-feed.ts';
+
+import type { EndedRunFacts } from '../runs/run-settlement.ts';
+import type { SignInBreaker } from '../runs/sign-in-breaker.ts';
+import { createCensusStore } from './census-store.ts';
+import { createHttpMetrics, watchReaders } from './http-metrics.ts';
+import type { HttpMetrics } from './http-metrics.ts';
+import { watchQueue } from './queue-metrics.ts';
+import type { QueueMetricSources } from './queue-metrics.ts';
+import { createRunMetrics } from './run-metrics.ts';
+import { watchSignIn } from './sign-in-metrics.ts';
+import { watchStores } from './store-metrics.ts';
+
+export type GatewayMetrics = {
+  runEnded: (facts: EndedRunFacts) => void;
+  http: HttpMetrics;
+  /** What is looked up whenever somebody reads. */
+  watch: (sources: MetricSources) => void;
+  contentType: string;
+  read: () => Promise<string>;
+};
+
+export type MetricSources = Omit<QueueMetricSources, 'census'> & {
+  breaker: Pick<SignInBreaker, 'state'>;
+  feed: Pick<EventFeed, 'count'>;
+  db: Database;
+};
+
+export function createGatewayMetrics(): GatewayMetrics {
+  const registry = new Registry();
+  const runEnded = createRunMetrics(registry);
+  const http = createHttpMetrics(registry);
+  collectDefaultMetrics({ register: registry });
+  return {
+    runEnded,
+    http,
+    watch({ queue, room, breaker, feed, db }) {
+      const census = createCensusStore(db);
+      watchQueue(registry, { queue, room, census });
+      watchStores(registry, { databasePath: db.name, census });
+      watchSignIn(registry, breaker);
+      watchReaders(registry, feed);
+    },
+    contentType: registry.contentType,
+    read: () => registry.metrics(),
+  };
+}
