@@ -10,7 +10,7 @@ import type {
 } from '../../gateway/api-document/openapi.ts';
 import { resolve } from './reference.ts';
 import { schemaChanges } from './schema-changes.ts';
-import type { Comparison } from './schema-changes.ts';
+import type { ComparedDocuments, Comparison } from './schema-changes.ts';
 import { securityChanges } from './security-changes.ts';
 
 export type BreakingChange = {
@@ -34,12 +34,10 @@ function operationsOf({ paths }: OpenApiDocument) {
   );
 }
 
-type Documents = { before: OpenApiDocument; after: OpenApiDocument };
-
 function operationChanges(
   before: ApiOperation,
   after: ApiOperation,
-  documents: Documents,
+  documents: ComparedDocuments,
 ): string[] {
   return [
     ...securityChanges(before, after, documents),
@@ -52,7 +50,7 @@ function operationChanges(
 function parameterChanges(
   before: ApiOperation,
   after: ApiOperation,
-  documents: Documents,
+  documents: ComparedDocuments,
 ): string[] {
   const olds = parametersOf(before, documents.before);
   const news = parametersOf(after, documents.after);
@@ -86,7 +84,7 @@ function parametersOf(
 function bodyChanges(
   before: ApiRequestBody | undefined,
   after: ApiRequestBody | undefined,
-  documents: Documents,
+  documents: ComparedDocuments,
 ): string[] {
   if (before === undefined) return after?.required === true ? ['a body is required now'] : [];
   if (after === undefined) return ['a body is not taken any more'];
@@ -98,7 +96,11 @@ function bodyChanges(
   ];
 }
 
-function answerChanges(before: ApiOperation, after: ApiOperation, documents: Documents): string[] {
+function answerChanges(
+  before: ApiOperation,
+  after: ApiOperation,
+  documents: ComparedDocuments,
+): string[] {
   const comparison = newComparison(documents, 'answer');
   return Object.entries(before.responses).flatMap(([status, each]) => {
     const now = after.responses[status];
@@ -132,6 +134,6 @@ function contentChanges(
   });
 }
 
-function newComparison(documents: Documents, side: Comparison['side']): Comparison {
+function newComparison(documents: ComparedDocuments, side: Comparison['side']): Comparison {
   return { ...documents, side, open: [], isStream: false };
 }

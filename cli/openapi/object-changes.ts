@@ -1,10 +1,11 @@
 // Properties of an object that changed in a way that breaks a client.
 import type { ApiSchema } from '../../gateway/api-document/openapi.ts';
 import type { ComparedSchemas } from './schema-changes.ts';
+import type { Side } from './value-changes.ts';
 
 export function objectChanges(
   { before, after, at }: ComparedSchemas,
-  side: 'request' | 'answer',
+  side: Side,
   compare: (parts: ComparedSchemas) => string[],
 ): string[] {
   const place = (name: string): string => (at === '' ? name : `${at}.${name}`);

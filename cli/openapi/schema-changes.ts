@@ -5,11 +5,12 @@ import type { ApiSchema, OpenApiDocument } from '../../gateway/api-document/open
 import { objectChanges } from './object-changes.ts';
 import { allowedValues, fitsKind, kindOf, markOf, variantsOf } from './schema-variants.ts';
 import { limitChanges, valueChanges } from './value-changes.ts';
+import type { Side } from './value-changes.ts';
 
-export type Comparison = {
-  before: OpenApiDocument;
-  after: OpenApiDocument;
-  side: 'request' | 'answer';
+export type ComparedDocuments = { before: OpenApiDocument; after: OpenApiDocument };
+
+export type Comparison = ComparedDocuments & {
+  side: Side;
   /** References that are being compared: a schema may contain itself. */
   open: readonly string[];
   /** Readers of a stream pass over events that they do not know. */

@@ -2,13 +2,12 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { ApiOperation, OpenApiDocument } from '../../gateway/api-document/openapi.ts';
-
-type Documents = { before: OpenApiDocument; after: OpenApiDocument };
+import type { ComparedDocuments } from './schema-changes.ts';
 
 export function securityChanges(
   before: ApiOperation,
   after: ApiOperation,
-  documents: Documents,
+  documents: ComparedDocuments,
 ): string[] {
   const old = securityOf(before, documents.before);
   const now = securityOf(after, documents.after);

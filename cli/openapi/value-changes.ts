@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { ApiSchema } from '../../gateway/api-document/openapi.ts';
 
-type Side = 'request' | 'answer';
+export type Side = 'request' | 'answer';
 type Values = readonly unknown[] | undefined;
 
 export function valueChanges(before: Values, after: Values, at: string, side: Side): string[] {

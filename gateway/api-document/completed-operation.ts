@@ -99,10 +99,9 @@ function withSchemaAsSent(media: ApiMedia): ApiMedia {
 
 /** Fastify fills the defaults in before it asks what is required. */
 function asSent(schema: ApiSchema): ApiSchema {
-  const { required = [], properties = {} } = schema;
-  const needed = required.filter((name) => properties[name]?.default === undefined);
-  const { required: _required, ...rest } = schema;
-  return needed.length === 0 ? rest : { ...rest, required: needed };
+  const { required: all = [], ...rest } = schema;
+  const required = all.filter((name) => rest.properties?.[name]?.default === undefined);
+  return required.length === 0 ? rest : { ...rest, required };
 }
 
 function goodAnswers(bare: ApiOperation, { id, answers }: Operation): Record<string, ApiResponse> {
@@ -113,9 +112,8 @@ function goodAnswers(bare: ApiOperation, { id, answers }: Operation): Record<str
     return [status, goodAnswer(answer, content)];
   });
   const [untold] = fromSchemas.keys();
-  if (untold !== undefined)
-    throw new TypeError(`the operation ${id} does not say what ${untold} is`);
-  return Object.fromEntries(told);
+  if (untold === undefined) return Object.fromEntries(told);
+  throw new TypeError(`the operation ${id} does not say what ${untold} is`);
 }
 
 function hasContent(entry: [string, ApiResponse | ApiReference]): entry is [string, ApiResponse] {

@@ -69,7 +69,7 @@ export function errorComponents(
   const examples: Record<string, { value: JsonValue }> = {};
   for (const codes of codesOfRoutes.flatMap((ofRoute) => [...byStatus(ofRoute).values()])) {
     if (isAlone(codes)) responses[codes[0]] = errorAnswer(codes);
-    for (const code of codes) examples[code] = { value: exampleOf(code) };
+    for (const code of codes) examples[code] = { value: errorExample(code) };
   }
   responses['other'] = { ...errorAnswer([]), description: otherFailures };
   return { responses, examples };
@@ -108,7 +108,7 @@ function headersOf(codes: readonly ErrorCode[]): Record<string, ApiReference> {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
-function exampleOf(code: ErrorCode): JsonValue {
+function errorExample(code: ErrorCode): JsonValue {
   const { statusCode, retryable } = errorKind(code);
   const comesBack = statusCode === 429 || code === 'draining';
   return {

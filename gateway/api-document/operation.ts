@@ -33,8 +33,8 @@ export type Operation = {
 export type OperationAnswer = {
   description: string;
   headers?: readonly AnswerHeader[];
-  /** It may be a stream of events, for whoever accepts that. */
-  isStream?: 'always' | 'on_request';
+  /** It is, or may be, a stream of events. */
+  isStream?: boolean;
 };
 
 /** By method and path, such as `GET /runs/{run_id}`. */

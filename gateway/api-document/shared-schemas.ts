@@ -4,9 +4,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ApiComponents, ApiSchema, OpenApiDocument } from './openapi.ts';
 
 /** Values of these are data, whatever they look like. */
-const dataKeywords = new Set(['example', 'examples', 'default', 'const', 'enum', 'info']);
+const dataKeywords = new Set(['example', 'examples', 'default', 'const', 'enum']);
 /** Keys in these are names, not keywords. */
-const namingKeywords = new Set(['properties', 'schemas', 'examples']);
+const namingKeywords = new Set(['properties', 'schemas']);
 
 type Shared = Map<string, ApiSchema>;
 

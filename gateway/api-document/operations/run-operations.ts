@@ -20,7 +20,7 @@ export const runOperations: Operations = {
       200: {
         description: 'The run has completed; or its events, for whoever accepts them.',
         headers: ['Idempotent-Replayed'],
-        isStream: 'on_request',
+        isStream: true,
       },
       202: {
         description: 'The run was accepted; for a request with `Prefer: respond-async`.',
@@ -79,7 +79,7 @@ export const runOperations: Operations = {
       runEventList,
     ].join('\n\n'),
     answers: {
-      200: { description: 'The events until the end of the run.', isStream: 'always' },
+      200: { description: 'The events until the end of the run.', isStream: true },
       204: { description: 'The run has ended and the reader has its last event.' },
     },
     headers: ['Last-Event-ID'],
