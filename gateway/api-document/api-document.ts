@@ -31,7 +31,7 @@ export function createApiDocument(app: HttpApp): ApiDocument {
   return { text: () => (text ??= write(routes)) };
 }
 
-/** Loaded late: it would make every start a tenth longer, and most gateways are never asked. */
+/** Loaded late: it is a twentieth of what a start loads, and most gateways are never asked. */
 async function write(routes: readonly KnownRoute[]): Promise<string> {
   const { writeDocument } = await import('./written-document.ts');
   return writeDocument(routes);
