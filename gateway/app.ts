@@ -1,5 +1,6 @@
 // The wiring: everything opened in the order in which it stands on each other, each thing adopted for its release.
 import { shutdownEvent } from '#shared/gateway-event-api.ts';
+import type { ShutdownNotice } from '#shared/gateway-event-api.ts';
 import { createHttpServer } from '#shared/http-server.ts';
 import type { HttpApp, HttpServer } from '#shared/http-server.ts';
 import { newId } from '#shared/ids.ts';
@@ -12,6 +13,7 @@ import { createAppRegistry } from './access/app-registry.ts';
 import { installDoor } from './access/door.ts';
 import type { Door } from './access/door.ts';
 import { createLastUse } from './access/last-use.ts';
+import { createApiDocument } from './api-document/api-document.ts';
 import { termsNotice } from './claude/terms-notice.ts';
 import type { GatewayConfig, GatewaySecrets } from './config.ts';
 import { sweepFiles } from './files/file-sweep.ts';
@@ -22,7 +24,9 @@ import type { GatewayMetrics } from './metrics/gateway-metrics.ts';
 import { adminAuditRoutes } from './routes/admin-audit-routes.ts';
 import { adminRunRoutes } from './routes/admin-run-routes.ts';
 import { adminTokenRoutes } from './routes/admin-token-routes.ts';
+import { apiDocumentRoutes } from './routes/api-document-routes.ts';
 import { appSelfRoutes } from './routes/app-self-routes.ts';
+import { docsRoutes } from './routes/docs-routes.ts';
 import { fileRoutes } from './routes/file-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
 import { metricsRoutes } from './routes/metrics-routes.ts';
@@ -93,10 +97,11 @@ export async function openGateway(
   return { app: http.app, engine, adminToken, notice };
 }
 
-const stopNotice = {
-  type: shutdownEvent,
-  data: JSON.stringify({ message: 'the gateway is stopping: come back', retry_after_secs: 5 }),
+const shutdownNotice: ShutdownNotice = {
+  message: 'the gateway is stopping: come back',
+  retry_after_secs: 5,
 };
+const stopNotice = { type: shutdownEvent, data: JSON.stringify(shutdownNotice) };
 
 /** What an earlier start left: processes and directories go, runs wait again or are closed. */
 async function recover(
@@ -165,6 +170,9 @@ async function addRoutes(
     isDraining: () => http.isDraining(),
   });
   const { app } = http;
+  const document = createApiDocument(app);
+  await app.register(apiDocumentRoutes, { document });
+  await app.register(docsRoutes);
   await app.register(healthRoutes, { health });
   const streams = createRunEventStreams(feed, door);
   const bodyLimitBytes = runBodyBytes(config);

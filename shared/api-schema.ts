@@ -1,4 +1,4 @@
-// Pieces that the schemas of every HTTP API of ours are made of.
+// Pieces that the schemas of every HTTP API of ours are made of. A schema with a title is a shared one in the API document.
 import { Type } from 'typebox';
 import type { Static, TSchema } from 'typebox';
 
@@ -10,21 +10,44 @@ export const Time = Type.String({
 });
 export const TimeOrNull = Nullable(Time);
 export const Count = Type.Integer({ minimum: 0 });
-export const Milliseconds = Type.Integer({ minimum: 0 });
+export const Milliseconds = Type.Integer({ minimum: 0, examples: [1840] });
 
 /** The one error object of every failure. */
-export const ErrorObject = Type.Object({
-  code: Type.String({ description: 'for programs: one of the table in README' }),
-  message: Type.String({ description: 'for people' }),
-  retryable: Type.Boolean(),
-  retry_after_secs: Type.Optional(Type.Integer({ minimum: 1 })),
-  details: Type.Optional(
-    Type.Record(Type.String(), Type.Unknown(), { description: 'a 400 names the `field`' }),
-  ),
-});
+export const ErrorObject = Type.Object(
+  {
+    code: Type.String({
+      description: 'for programs: one of the table in README',
+      examples: ['timeout_total'],
+    }),
+    message: Type.String({
+      description: 'for people: what happened, what to do',
+      examples: ['timeout_secs were over'],
+    }),
+    retryable: Type.Boolean({
+      description: 'whether the same request may go better later',
+      examples: [false],
+    }),
+    retry_after_secs: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'when to come back', examples: [30] }),
+    ),
+    details: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), {
+        description: 'a 400 names the `field`',
+        examples: [{ field: 'prompt' }],
+      }),
+    ),
+  },
+  { title: 'Error', description: 'what went wrong' },
+);
 export type ErrorObject = Static<typeof ErrorObject>;
 
-export const pageLimit = Type.Integer({ minimum: 1, maximum: 200, default: 50 });
-export const NextPage = Nullable(
-  Type.String({ description: 'the `after` of the next page; null on the last one' }),
-);
+export const pageLimit = Type.Integer({
+  minimum: 1,
+  maximum: 200,
+  default: 50,
+  description: 'how many at most',
+});
+export const NextPage = Type.Union([Type.String(), Type.Null()], {
+  description: 'the `after` of the next page; null on the last one',
+  examples: [null],
+});

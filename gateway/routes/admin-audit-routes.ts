@@ -1,46 +1,9 @@
-import { Type } from 'typebox';
-
 import { isoTime } from '#shared/clock.ts';
 import { requestError } from '#shared/errors.ts';
 import type { HttpApp } from '#shared/http-server.ts';
 
 import type { AuditLog } from '../audit/audit-log.ts';
-
-const NullableText = Type.Union([Type.String(), Type.Null()]);
-const Filter = Type.Optional(Type.String({ maxLength: 64 }));
-
-const AuditListQuery = Type.Object(
-  {
-    app: Filter,
-    outcome: Filter,
-    action: Filter,
-    since: Filter,
-    until: Filter,
-    limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
-    after: Filter,
-  },
-  { additionalProperties: false },
-);
-
-const AuditListAnswer = Type.Object({
-  items: Type.Array(
-    Type.Object({
-      seq: Type.Integer(),
-      at: Type.String(),
-      action: Type.String(),
-      app: NullableText,
-      address: NullableText,
-      outcome: NullableText,
-      run_id: NullableText,
-      prompt: NullableText,
-      prompt_chars: Type.Union([Type.Integer(), Type.Null()]),
-      prompt_truncated: Type.Boolean(),
-      details: Type.Record(Type.String(), Type.Any()),
-      hash: Type.String(),
-    }),
-  ),
-  next: NullableText,
-});
+import { AuditListAnswer, AuditListQuery } from './admin-audit-schema.ts';
 
 export type AdminAuditRouteOptions = { audit: AuditLog };
 

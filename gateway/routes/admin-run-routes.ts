@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import { NextPage, Nullable } from '#shared/api-schema.ts';
 import { requestError } from '#shared/errors.ts';
 import { RunCancelled, RunItem, RunListQuery, RunParams } from '#shared/gateway-run-api.ts';
+import { endedRunExample } from '#shared/gateway-run-fields.ts';
 import type { HttpApp } from '#shared/http-server.ts';
 
 import type { Door } from '../access/door.ts';
@@ -11,15 +12,33 @@ import type { RunCancel } from '../runs/run-cancel.ts';
 import type { RunInquiry } from '../runs/run-inquiry.ts';
 import type { StoredRun } from '../runs/run-store.ts';
 
-const AdminRunItem = Type.Object({
-  ...RunItem.properties,
-  app: Type.String(),
-  pid: Nullable(Type.Integer({ description: 'of its outermost process, while it runs' })),
-  error: Type.Optional(Nullable(Type.String())),
+const appFilter = Type.String({
+  maxLength: 64,
+  description: 'only of this app',
+  examples: ['my-app'],
 });
-const AdminRunList = Type.Object({ items: Type.Array(AdminRunItem), next: NextPage });
+
+const AdminRunItem = Type.Object(
+  {
+    ...RunItem.properties,
+    app: Type.String({ description: 'whose run it is', examples: ['my-app'] }),
+    pid: Nullable(Type.Integer({ description: 'of its outermost process, while it runs' })),
+    error: Type.Optional(
+      Nullable(Type.String({ description: 'why it failed, for people; null when it did not' })),
+    ),
+  },
+  {
+    title: 'AdminRunItem',
+    description: 'a run of any app in a list',
+    examples: [{ ...endedRunExample, app: 'my-app', pid: null, error: null }],
+  },
+);
+const AdminRunList = Type.Object(
+  { items: Type.Array(AdminRunItem), next: NextPage },
+  { title: 'AdminRunList', description: 'a page of runs of all apps, newest first' },
+);
 const AdminRunListQuery = Type.Object(
-  { ...RunListQuery.properties, app: Type.Optional(Type.String({ maxLength: 64 })) },
+  { ...RunListQuery.properties, app: Type.Optional(appFilter) },
   { additionalProperties: false },
 );
 

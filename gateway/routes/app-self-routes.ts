@@ -1,4 +1,4 @@
-import { AppSelf } from '#shared/gateway-run-api.ts';
+import { AppSelf } from '#shared/gateway-app-api.ts';
 import type { HttpApp } from '#shared/http-server.ts';
 
 import type { Door } from '../access/door.ts';

@@ -5,14 +5,21 @@ import type { HttpApp } from '#shared/http-server.ts';
 
 import type { Health } from '../health.ts';
 
-const LiveAnswer = Type.Object({ ok: Type.Literal(true) });
+const LiveAnswer = Type.Object(
+  { ok: Type.Literal(true) },
+  { title: 'Live', description: 'the gateway is alive' },
+);
 
-const ReadyAnswer = Type.Object({
-  ok: Type.Boolean(),
-  parts: Type.Array(
-    Type.Object({ name: Type.String(), ok: Type.Boolean(), message: Type.String() }),
-  ),
+const HealthPart = Type.Object({
+  name: Type.String({ examples: ['database'] }),
+  ok: Type.Boolean({ examples: [true] }),
+  message: Type.String({ examples: ['answers'] }),
 });
+
+const ReadyAnswer = Type.Object(
+  { ok: Type.Boolean({ examples: [true] }), parts: Type.Array(HealthPart) },
+  { title: 'Readiness', description: 'each part and whether it works' },
+);
 
 export async function healthRoutes(app: HttpApp, { health }: { health: Health }): Promise<void> {
   const config = { guard: 'public' } as const;

@@ -4,7 +4,10 @@ import type { HttpApp } from '#shared/http-server.ts';
 
 import type { GatewayMetrics } from '../metrics/gateway-metrics.ts';
 
-const MetricsText = Type.String({ description: 'the text format of Prometheus, version 0.0.4' });
+const MetricsText = Type.String({
+  description: 'the text format of Prometheus, version 0.0.4',
+  examples: ['# TYPE gatehouse_queue_oldest_seconds gauge\ngatehouse_queue_oldest_seconds 0\n'],
+});
 const MetricsAnswer = { content: { 'text/plain': { schema: MetricsText } } };
 
 export type MetricsRouteOptions = { metrics: Pick<GatewayMetrics, 'contentType' | 'read'> };

@@ -1,7 +1,7 @@
 // What an app may know of itself: its limits, what it used, what waits, what went wrong lately.
 import { isoTime } from '#shared/clock.ts';
 import type { Clock } from '#shared/clock.ts';
-import type { AppSelf } from '#shared/gateway-run-api.ts';
+import type { AppSelf } from '#shared/gateway-app-api.ts';
 
 import type { AppAccess } from '../access/app-lookup.ts';
 import { allowsModel } from '../access/model-pattern.ts';

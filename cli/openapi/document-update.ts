@@ -1,0 +1,41 @@
+// Whether the committed document may be replaced by the one that is served.
+import type { OpenApiDocument } from '../../gateway/api-document/openapi.ts';
+import { breakingMessage, unannounced } from './announcement.ts';
+import { breakingChanges } from './breaking-changes.ts';
+
+export type DocumentUpdate = { kind: 'same' | 'write' | 'refuse'; message: string };
+
+/** @param committed null where there is none yet. */
+export function decideUpdate(
+  served: string,
+  committed: string | null,
+  changelog: string,
+): DocumentUpdate {
+  if (served === committed) {
+    return { kind: 'same', message: 'docs/openapi.json is what the gateway serves.' };
+  }
+  const message = committed === null ? null : refusal(served, committed, changelog);
+  if (message !== null) return { kind: 'refuse', message };
+  return {
+    kind: 'write',
+    message: 'docs/openapi.json is written. Look at its diff, and commit it.',
+  };
+}
+
+function refusal(served: string, committed: string, changelog: string): string | null {
+  const [before, after] = [parse(committed), parse(served)];
+  if (before === null || after === null) return notJson;
+  const surprises = unannounced(breakingChanges(before, after), changelog);
+  return surprises.length === 0 ? null : breakingMessage(surprises);
+}
+
+const notJson =
+  'docs/openapi.json is not JSON; after a merge, perhaps. Take it from one side with git checkout, then run: npm run openapi';
+
+function parse(text: string): OpenApiDocument | null {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,41 @@
+import type { AnswerHeader, RequestHeader } from './api-headers.ts';
+// What the document says of a route beyond its schemas.
+import type { ErrorCode } from './error-meanings.ts';
+import type { ApiSchema } from './openapi.ts';
+
+export const tags = {
+  runs: 'Runs of Claude for an app: start them, wait for them, read them, end them.',
+  files: 'Files that a run can be given.',
+  admin: 'For the operator, with the admin token.',
+  health: 'How the gateway is. No token is needed.',
+  metrics: 'Numbers for Prometheus.',
+  document: 'This document.',
+} as const;
+
+export type Operation = {
+  /** The operationId: what a generated client calls the function. */
+  id: string;
+  tag: keyof typeof tags;
+  summary: string;
+  description?: string;
+  /** The good answers, by status: what each means. */
+  answers: Readonly<Record<number, OperationAnswer>>;
+  /** Headers of the request, beyond those of every request. */
+  headers?: readonly RequestHeader[];
+  /** What it may refuse, beyond what every route of its kind may. */
+  errors?: readonly ErrorCode[];
+  /** The fields of its form, where it takes one in place of JSON. */
+  form?: ApiSchema;
+  /** It may be sent without a body. */
+  hasOptionalBody?: boolean;
+};
+
+export type OperationAnswer = {
+  description: string;
+  headers?: readonly AnswerHeader[];
+  /** It is, or may be, a stream of events. */
+  isStream?: boolean;
+};
+
+/** By method and path, such as `GET /runs/{run_id}`. */
+export type Operations = Readonly<Record<string, Operation>>;
