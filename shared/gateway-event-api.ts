@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
 
-import { Count, ErrorObject, Milliseconds, Nullable } from './api-schema.ts';
+import { Count, ErrorObject, Milliseconds, Nullable, TimeOrNull } from './api-schema.ts';
 import { RunAnswer } from './gateway-run-api.ts';
 import { runId } from './gateway-run-fields.ts';
 
@@ -75,12 +75,7 @@ export const runEventData = {
   'limit.updated': Type.Object(
     {
       status: Type.String({ examples: ['allowed_warning'] }),
-      resets_at: Nullable(
-        Type.Number({
-          description: 'Unix time in seconds, as Claude Code says it',
-          examples: [1_795_780_800],
-        }),
-      ),
+      resets_at: TimeOrNull,
     },
     { title: 'LimitUpdated', description: 'how the limits of the subscription stand' },
   ),

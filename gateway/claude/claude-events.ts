@@ -29,6 +29,7 @@ export type ClaudeEvent =
     }
   /** `isExtra`: one more try than the CLI was told to make. */
   | { type: 'retry'; status: number | null; reason: string; delayMs: number; isExtra?: boolean }
+  /** `resetsAt`: epoch milliseconds. */
   | { type: 'limit'; status: string; resetsAt: number | null }
   | { type: 'control'; requestId: string; error: string | null }
   | { type: 'result'; result: ClaudeResult }
@@ -221,11 +222,16 @@ function parseSystem(line: unknown, subtype: string | undefined): ClaudeEvent {
 function parseLimit(line: unknown): ClaudeEvent {
   if (!lineKinds.limit.Check(line)) return { type: 'progress' };
   const { status, resetsAt } = line.rate_limit_info;
-  return { type: 'limit', status, resetsAt: resetsAt ?? null };
+  return { type: 'limit', status, resetsAt: resetsAt == null ? null : epochMs(resetsAt) };
 }
 
 function parseControl(line: unknown): ClaudeEvent {
   if (!lineKinds.control.Check(line)) return { type: 'progress' };
   const { request_id: requestId, error } = line.response;
   return { type: 'control', requestId, error: error ?? null };
+}
+
+/** Seconds in every event seen so far, milliseconds in reports of other versions. */
+function epochMs(time: number): number {
+  return Math.round(time > 1e11 ? time : time * 1000);
 }

@@ -13,7 +13,7 @@ export type Transcript = {
   resultCount: number;
   retryCount: number;
   lastRetryDelayMs: number | null;
-  /** When a subscription window that refused this run opens again, as the CLI said it. */
+  /** When a subscription window that refused this run opens again, in epoch milliseconds. */
   limitResetsAt: number | null;
   garbageLines: number;
   /** The first control request the CLI refused, such as a schema it cannot use. */

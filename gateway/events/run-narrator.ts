@@ -1,4 +1,5 @@
 // From what the CLI says to the events of a run. Text that will come again is taken back by the `superseded` of a `retry`.
+import { isoTime } from '#shared/clock.ts';
 import type { RunEventDraft } from '#shared/gateway-event-api.ts';
 
 import type { ClaudeEvent } from '../claude/claude-events.ts';
@@ -30,9 +31,7 @@ export function createRunNarrator(): RunNarrator {
         case 'retry':
           return [narrateRetry(event, course)];
         case 'limit':
-          return [
-            { type: 'limit.updated', data: { status: event.status, resets_at: event.resetsAt } },
-          ];
+          return [narrateLimit(event)];
         case 'control':
         case 'progress':
         case 'garbage':
@@ -62,6 +61,11 @@ function narrateUser(event: Said<'user'>, course: MessageCourse): RunEventDraft[
     drafts.push({ type: 'tool.finished', data: { tool_use_id: id, is_error: isError } });
   }
   return drafts;
+}
+
+function narrateLimit({ status, resetsAt }: Said<'limit'>): RunEventDraft {
+  const resets_at = resetsAt === null ? null : isoTime(resetsAt);
+  return { type: 'limit.updated', data: { status, resets_at } };
 }
 
 function narrateRetry(

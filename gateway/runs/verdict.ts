@@ -176,9 +176,7 @@ function rateLimited(transcript: Transcript, now: number): Verdict {
 /** The wait that the API told, from the window's reset or the delay it asked for; a minute when it told none. */
 function limitRetrySecs({ limitResetsAt, lastRetryDelayMs }: Transcript, now: number): number {
   if (limitResetsAt !== null) {
-    // Seconds in every event seen so far, milliseconds in reports of other versions.
-    const resetsAtMs = limitResetsAt > 1e11 ? limitResetsAt : limitResetsAt * 1000;
-    return Math.max(1, Math.ceil((resetsAtMs - now) / 1000));
+    return Math.max(1, Math.ceil((limitResetsAt - now) / 1000));
   }
   if (lastRetryDelayMs !== null) return Math.max(1, Math.ceil(lastRetryDelayMs / 1000));
   return unknownLimitRetrySecs;

@@ -102,7 +102,7 @@ describe('what a reader of a run is told', () => {
   test('is when a limit of the subscription changes', () => {
     const rate_limit_info = { status: 'allowed_warning', resetsAt: 1_795_247_144 };
     expect(narrate({ type: 'rate_limit_event', rate_limit_info })).toEqual([
-      ['limit.updated', { status: 'allowed_warning', resets_at: 1_795_247_144 }],
+      ['limit.updated', { status: 'allowed_warning', resets_at: '2026-11-21T07:45:44.000Z' }],
     ]);
   });
 

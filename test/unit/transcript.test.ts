@@ -144,9 +144,20 @@ describe('what the verdict needs', () => {
     expect(transcribe(init, ...lines)).toMatchObject({ retryCount: 2, lastRetryDelayMs: 3513 });
   });
 
+  test.each([
+    [1_795_247_144, 1_795_247_144_000],
+    [1_795_247_144.4, 1_795_247_144_400],
+    [1_795_247_144_000, 1_795_247_144_000],
+    [null, null],
+  ])('takes the reset of a window in seconds or milliseconds: %s', (resetsAt, expected) => {
+    const rate_limit_info = { status: 'rejected', resetsAt };
+    const { limitResetsAt } = transcribe(init, { type: 'rate_limit_event', rate_limit_info });
+    expect(limitResetsAt).toBe(expected);
+  });
+
   test('is when a window opens that refused the run, not one that let it pass', () => {
     expect(transcribe(init, limit('allowed_warning')).limitResetsAt).toBeNull();
-    expect(transcribe(init, limit('rejected')).limitResetsAt).toBe(1_795_247_144);
+    expect(transcribe(init, limit('rejected')).limitResetsAt).toBe(1_795_247_144_000);
   });
 
   test('is the first control request that was refused', () => {

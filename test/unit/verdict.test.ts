@@ -193,9 +193,8 @@ test.each<[string, Seen]>([
 describe('the wait before a retry', () => {
   const limited = { result: { ...apiError, api_error_status: 429 }, exitCode: 1 };
   test.each<[name: string, Seen, secs: number | undefined]>([
-    ['of a window, in seconds', { ...limited, said: { limitResetsAt: now / 1000 + 90 } }, 90],
-    ['of a window, in milliseconds', { ...limited, said: { limitResetsAt: now + 90_500 } }, 91],
-    ['of a window that is open again', { ...limited, said: { limitResetsAt: now / 1000 - 5 } }, 1],
+    ['of a window', { ...limited, said: { limitResetsAt: now + 90_500 } }, 91],
+    ['of a window that is open again', { ...limited, said: { limitResetsAt: now - 5000 } }, 1],
     ['that the API asked for', { ...limited, said: { lastRetryDelayMs: 30_112 } }, 31],
     [
       'that the API asked for, when we ended the run for it',
@@ -204,7 +203,7 @@ describe('the wait before a retry', () => {
     ],
     [
       'of a window rather than of a try',
-      { ...limited, said: { limitResetsAt: now / 1000 + 90, lastRetryDelayMs: 500 } },
+      { ...limited, said: { limitResetsAt: now + 90_000, lastRetryDelayMs: 500 } },
       90,
     ],
     ['of a limit that says nothing', limited, 60],
