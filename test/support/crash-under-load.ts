@@ -1,0 +1,93 @@
+// A gateway under a mixed load that kills itself at a checkpoint, and what was seen of it until then.
+import type { CheckpointName } from '../../gateway/checkpoint.ts';
+import { readEvents } from './event-reader.ts';
+import type { ReadEvents } from './event-reader.ts';
+import type { Answer } from './gateway-client.ts';
+import { readRows } from './gateway-facts.ts';
+import type { RunRow } from './gateway-facts.ts';
+import type { GatewayProcess } from './gateway-process.ts';
+import { processesOfRuns } from './leak-check.ts';
+import { mixedLoad, runOf, send, tokenOf } from './mixed-load.ts';
+import type { LoadApps, LoadRequest } from './mixed-load.ts';
+import { commandLineOf } from './process-facts.ts';
+
+export type Crash = {
+  requests: LoadRequest[];
+  /** Null for who got none. */
+  answers: (Answer | null)[];
+  /** Ids that an app was told. */
+  told: string[];
+  /** What somebody saw who watched a run of app `two`. */
+  watched: ReadEvents & { runId: string };
+  /** As they were when the gateway was dead. */
+  runs: readonly RunRow[];
+  /** Where no secret may be. */
+  texts: Record<string, string>;
+};
+
+/** @param directive a line for every prompt. Throws when the gateway survives the load. */
+export async function crashUnderLoad(
+  gateway: GatewayProcess,
+  apps: LoadApps,
+  directive: string,
+  [name, pass]: [CheckpointName, number],
+): Promise<Crash> {
+  await gateway.fetch(`/fail-at/${name}/${pass}`, { method: 'PUT' });
+  const requests = mixedLoad(apps, directive, `${name}-${pass}`);
+  const sent = requests.map((request) => send(gateway, apps, request));
+  const watching = watch(gateway, apps, sent[requests.findIndex(({ app }) => app === 'two')]);
+  const answers = await Promise.all(sent);
+  const survived = untilAllEnded(gateway, apps).then(() => gateway.fetch('/livez'));
+  const isAlive = await survived.then(
+    () => true,
+    () => false,
+  );
+  if (isAlive) throw new Error(`the gateway did not come to ${name} ${pass} times`);
+  await gateway.exited;
+  const { runs } = readRows(gateway.dataDir);
+  const alive = processesOfRuns(new Set(runs.map(({ runId }) => runId)));
+  return {
+    ...{ requests, answers, runs, watched: await watching },
+    told: answers.flatMap((answer) => (answer === null ? [] : runOf(answer))),
+    texts: {
+      'the log': gateway.stdout() + gateway.stderr(),
+      'an answer': answers.map((answer) => answer?.text).join('\n'),
+      'a command line': alive.map(commandLineOf).join('\n'),
+    },
+  };
+}
+
+async function watch(
+  gateway: GatewayProcess,
+  apps: LoadApps,
+  accepted: Promise<Answer | null> | undefined,
+): Promise<Crash['watched']> {
+  const [runId = ''] = runOf(await accepted);
+  return { runId, ...(await readRunEvents(gateway, apps.two.token, runId)) };
+}
+
+export function readRunEvents(
+  gateway: GatewayProcess,
+  token: string,
+  runId: string,
+  after = 0,
+): Promise<ReadEvents> {
+  const authorization = `Bearer ${token}`;
+  const headers = { authorization, ...(after === 0 ? {} : { 'last-event-id': String(after) }) };
+  return readEvents(`${gateway.url}/runs/${runId}/events`, { headers });
+}
+
+/** Asks the gateway for every run that it knows. */
+export async function untilAllEnded(
+  gateway: GatewayProcess,
+  apps: LoadApps,
+  // oxlint-disable-next-line typescript/no-explicit-any -- a test looks at what came, whatever it is
+): Promise<Map<string, any>> {
+  const { runs } = readRows(gateway.dataDir);
+  const views = runs.map(async ({ runId, appId }) => {
+    const headers = { authorization: `Bearer ${tokenOf(apps, appId)}` };
+    const { body } = await gateway.fetch(`/runs/${runId}?wait=30`, { headers });
+    return [runId, body] as const;
+  });
+  return new Map(await Promise.all(views));
+}
