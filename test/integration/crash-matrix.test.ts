@@ -57,7 +57,9 @@ async function faultsOfKill(kill: Kill): Promise<string[]> {
   const told: string[] = [];
   const faults: string[] = [];
   for (const pass of passes) {
-    const crash = await crashUnderLoad(gateway, apps, log.line, [name, pass]);
+    await gateway.fetch(`/fail-at/${name}/${pass}`, { method: 'PUT' });
+    const load = { directive: log.line, label: `${name}-${pass}` };
+    const crash = await crashUnderLoad(gateway, apps, load);
     told.push(...crash.told);
     if (failAgainAt !== undefined) {
       await startAndDie({ dataDir, entry, env: { ...env, FAIL_AT: failAgainAt } });

@@ -10,25 +10,12 @@ import { startGatewayProcess } from '../support/gateway-process.ts';
 import type { GatewayProcess } from '../support/gateway-process.ts';
 import { violationsOf } from '../support/invariants.ts';
 import { letGo, untilHeld, waitForGo } from '../support/run-latch.ts';
+import { post, submit, untilEnded } from '../support/run-requests.ts';
 
 // Two gateways start in most of these.
 vi.setConfig({ testTimeout: 90_000 });
 
 const runsDir = ({ dataDir }: GatewayProcess): string => join(dataDir, 'runs');
-
-function post(token: string, body: object, headers: Record<string, string> = {}): RequestInit {
-  return {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
-    body: JSON.stringify(body),
-  };
-}
-
-/** Waits for the end of a run, by the token of its app. */
-async function untilEnded(gateway: GatewayProcess, token: string, runId: string) {
-  const headers = { authorization: `Bearer ${token}` };
-  return (await gateway.fetch(`/runs/${runId}?wait=20`, { headers })).body;
-}
 
 async function stop(gateway: GatewayProcess): Promise<void> {
   gateway.child.kill('SIGTERM');
@@ -45,7 +32,7 @@ test('SIGTERM with three runs and two streams refuses what is new, tells the rea
     `${gateway.url}/run`,
     post(token, { prompt }, { accept: 'text/event-stream' }),
   );
-  const submitted = await gateway.fetch('/runs', post(token, { prompt }));
+  const submitted = await submit(gateway, token, { prompt });
   const { run_id: runId } = submitted.body;
   const watched = readEvents(`${gateway.url}/runs/${runId}/events`, {
     headers: { authorization: `Bearer ${token}` },
@@ -53,7 +40,7 @@ test('SIGTERM with three runs and two streams refuses what is new, tells the rea
   await untilHeld(runsDir(gateway), 3);
   await stop(gateway);
 
-  const refused = await gateway.fetch('/runs', post(token, { prompt: 'too late' }));
+  const refused = await submit(gateway, token, { prompt: 'too late' });
   expect(refused).toMatchObject({ status: 503, body: { error: { code: 'draining' } } });
   // Whoever can come back is sent away; whoever waits for an answer on its stream gets it.
   expect(await watched).toMatchObject({ isWhole: true });
@@ -82,7 +69,7 @@ test('what waits at SIGTERM and may be fetched later is done by the next start, 
   const prompt = (text: string) => `${log.line}\n${text}`;
   const holder = gateway.run(token, { prompt: prompt(`${waitForGo}\nheld`) });
   await untilHeld(runsDir(gateway), 1);
-  const enqueue = (text: string) => gateway.fetch('/runs', post(token, { prompt: prompt(text) }));
+  const enqueue = (text: string) => submit(gateway, token, { prompt: prompt(text) });
   const first = await enqueue('first');
   const keyed = post(token, { prompt: prompt('keyed') }, { 'idempotency-key': 'k' });
   const waiting = gateway.fetch('/run', keyed);
@@ -125,8 +112,8 @@ test('a run that is interrupted at SIGTERM and done again tells its readers that
   const { dataDir } = gateway;
   const token = await gateway.mint('app');
   const prompt = `${log.line}\n@@print 0.001\n${waitForGo}\ndone`;
-  const request = post(token, { prompt, on_interrupt: 'retry' });
-  const { run_id: runId } = (await gateway.fetch('/runs', request)).body;
+  const submitted = await submit(gateway, token, { prompt, on_interrupt: 'retry' });
+  const { run_id: runId } = submitted.body;
   await untilHeld(runsDir(gateway), 1);
   gateway.child.kill('SIGTERM');
   expect(await gateway.exited).toEqual([0, null]);

@@ -1,5 +1,4 @@
-// A gateway under a mixed load that kills itself at a checkpoint, and what was seen of it until then.
-import type { CheckpointName } from '../../gateway/checkpoint.ts';
+// A gateway that dies under a mixed load, and what was seen of it until then.
 import { readEvents } from './event-reader.ts';
 import type { ReadEvents } from './event-reader.ts';
 import type { Answer } from './gateway-client.ts';
@@ -25,24 +24,30 @@ export type Crash = {
   texts: Record<string, string>;
 };
 
-/** @param directive a line for every prompt. Throws when the gateway survives the load. */
+/** Throws when the gateway survives the load. */
 export async function crashUnderLoad(
   gateway: GatewayProcess,
   apps: LoadApps,
-  directive: string,
-  [name, pass]: [CheckpointName, number],
+  load: {
+    /** Lines for every prompt. */
+    directive: string;
+    /** Makes the texts and keys its own. */
+    label: string;
+    /** Kills a gateway that does not do so itself. */
+    kill?: () => Promise<void>;
+  },
 ): Promise<Crash> {
-  await gateway.fetch(`/fail-at/${name}/${pass}`, { method: 'PUT' });
-  const requests = mixedLoad(apps, directive, `${name}-${pass}`);
+  const requests = mixedLoad(apps, load.directive, load.label);
   const sent = requests.map((request) => send(gateway, apps, request));
   const watching = watch(gateway, apps, sent[requests.findIndex(({ app }) => app === 'two')]);
+  await load.kill?.();
   const answers = await Promise.all(sent);
   const survived = untilAllEnded(gateway, apps).then(() => gateway.fetch('/livez'));
   const isAlive = await survived.then(
     () => true,
     () => false,
   );
-  if (isAlive) throw new Error(`the gateway did not come to ${name} ${pass} times`);
+  if (isAlive) throw new Error(`the gateway survived ${load.label}`);
   await gateway.exited;
   const { runs } = readRows(gateway.dataDir);
   const alive = processesOfRuns(new Set(runs.map(({ runId }) => runId)));
