@@ -8,6 +8,7 @@ import { measureAddedTime } from './added-time.ts';
 import { measureDoorThroughput } from './door-throughput.ts';
 import { measureMemory } from './memory.ts';
 import { measureRunOverhead } from './run-overhead.ts';
+import { measureSoak } from './soak.ts';
 import { renderPhases, renderTable } from './table.ts';
 import type { Row } from './table.ts';
 
@@ -16,6 +17,7 @@ const parts: Record<string, () => Promise<Row[]>> = {
   'added-time': measureAddedTime,
   'door-throughput': measureDoorThroughput,
   memory: measureMemory,
+  soak: measureSoak,
 };
 
 const { values } = parseArgs({
