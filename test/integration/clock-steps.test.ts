@@ -58,11 +58,12 @@ describe.each([
     expect(await untilEnded(gateway, token, silent)).toMatchObject({ outcome: 'timeout_idle' });
   });
 
-  test('a reader of events stays and gets them all', async () => {
-    await using world = await startWorld();
+  test('a run that goes on talking is not ended, and its reader stays and gets it all', async () => {
+    await using world = await startWorld({ RUN_IDLE_SECS: '3' });
     const { gateway, token, clock } = world;
-    // The pause is longer than the time between two looks at the readers.
-    const prompt = `${waitForGo}\n@@sleep 1500\nsaid late`;
+    // For longer than the time between two looks at the deadlines, or at the readers.
+    const talk = '@@print 0.0005\n@@sleep 600\n'.repeat(6);
+    const prompt = `@@init\n${waitForGo}\n${talk}said late`;
     const { run_id: runId } = (await submit(gateway, token, { prompt })).body;
     const headers = { authorization: `Bearer ${token}` };
     const reading = readEvents(`${gateway.url}/runs/${runId}/events`, { headers });
