@@ -17,7 +17,7 @@ import { post, submit, untilEnded } from '../support/run-requests.ts';
 import { projectDir } from '../support/test-gateway.ts';
 
 // Several gateways start in each of these.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 120_000, expect: { poll: { timeout: 15_000 } } });
 
 const quickClaude = join(projectDir, 'test/support/quick-claude.sh');
 const runsDir = ({ dataDir }: GatewayProcess): string => join(dataDir, 'runs');
@@ -70,7 +70,7 @@ describe.each(['none', 'require'])('with SANDBOX=%s', (SANDBOX) => {
     const crash = await crashUnderLoad(killed, apps, {
       ...{ directive: `${log.line}\n@@sleep 300`, label: 'container' },
       kill: async () => {
-        await expect.poll(() => log.executions().length, { timeout: 20_000 }).toBeGreaterThan(2);
+        await expect.poll(() => log.executions().length).toBeGreaterThan(2);
         const pids = processesOfRuns(runIdsIn(dataDir));
         for (const pid of [-(child.pid ?? 0), ...pids]) killIfThere(pid);
       },

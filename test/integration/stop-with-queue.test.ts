@@ -13,7 +13,7 @@ import { letGo, untilHeld, waitForGo } from '../support/run-latch.ts';
 import { post, submit, untilEnded } from '../support/run-requests.ts';
 
 // Two gateways start in most of these.
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 90_000, expect: { poll: { timeout: 15_000 } } });
 
 const runsDir = ({ dataDir }: GatewayProcess): string => join(dataDir, 'runs');
 
