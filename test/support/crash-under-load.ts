@@ -6,7 +6,7 @@ import { readRows } from './gateway-facts.ts';
 import type { RunRow } from './gateway-facts.ts';
 import type { GatewayProcess } from './gateway-process.ts';
 import { processesOfRuns } from './leak-check.ts';
-import { mixedLoad, runOf, send, tokenOf } from './mixed-load.ts';
+import { mixedLoad, send, toldBy, tokenOf } from './mixed-load.ts';
 import type { LoadApps, LoadRequest } from './mixed-load.ts';
 import { commandLineOf } from './process-facts.ts';
 
@@ -53,7 +53,7 @@ export async function crashUnderLoad(
   const alive = processesOfRuns(new Set(runs.map(({ runId }) => runId)));
   return {
     ...{ requests, answers, runs, watched: await watching },
-    told: answers.flatMap((answer) => (answer === null ? [] : runOf(answer))),
+    told: answers.flatMap((answer) => toldBy(answer)),
     texts: {
       'the log': gateway.stdout() + gateway.stderr(),
       'an answer': answers.map((answer) => answer?.text).join('\n'),
@@ -67,7 +67,7 @@ async function watch(
   apps: LoadApps,
   accepted: Promise<Answer | null> | undefined,
 ): Promise<Crash['watched']> {
-  const [runId = ''] = runOf(await accepted);
+  const [runId = ''] = toldBy(await accepted);
   return { runId, ...(await readRunEvents(gateway, apps.two.token, runId)) };
 }
 

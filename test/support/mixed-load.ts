@@ -26,7 +26,7 @@ export function tokenOf({ one, two }: LoadApps, appId: number): string {
 }
 
 /** The id of the run that an answer names, if any. */
-export function runOf(answer: Answer | null | undefined): string[] {
+export function toldBy(answer: Answer | null | undefined): string[] {
   const runId: unknown = answer?.body?.run_id;
   return typeof runId === 'string' ? [runId] : [];
 }
