@@ -106,11 +106,11 @@ const stopNotice = { type: shutdownEvent, data: JSON.stringify(shutdownNotice) }
 /** What an earlier start left: processes and directories go, runs wait again or are closed. */
 async function recover(
   { runsDir }: GatewayConfig,
-  { runs: store, events }: Storage,
+  { runs: store }: Storage,
   { records, runs }: RunEngine,
   { clock, log }: Surroundings,
 ): Promise<void> {
-  const recovery = await recoverRuns({ runsDir, store, events, records, clock });
+  const recovery = await recoverRuns({ runsDir, store, records, clock });
   runs.restore(recovery.waiting);
   const { waiting, ...rest } = recovery;
   const facts = { waiting_runs: waiting.length, ...rest };

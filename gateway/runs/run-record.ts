@@ -7,6 +7,7 @@ import type { JsonValue } from '#shared/json-value.ts';
 
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { Checkpoint } from '../checkpoint.ts';
+import { messagesBegun } from '../events/begun-messages.ts';
 import type { RunEventStore } from '../events/run-event-store.ts';
 import type { IdempotencyKeys, KeyedAnswer } from '../idempotency/idempotency-keys.ts';
 import type { QueueOutlook } from '../queue/run-queue.ts';
@@ -64,7 +65,7 @@ export type RunRecords = {
   claim: (run: RunKey) => Promise<void>;
   begin: (run: RunKey, begun: { pid: number | null; queueMs: number }) => Promise<void>;
   addEvents: (run: RunKey, events: readonly RunEventDraft[]) => Promise<void>;
-  /** It waits once more. `superseded`: messages whose text so far does not count. */
+  /** It waits once more. Its readers are told that the text they have does not count. */
   putBack: (run: RunKey, outlook: QueueOutlook, events: readonly RunEventDraft[]) => Promise<void>;
   end: (run: RunKey, end: RunEnd) => Promise<void>;
   /** A run that was over before it began: accepted and ended at once. */
@@ -165,8 +166,9 @@ export function createRunRecords(parts: RunRecordParts): RunRecords {
     putBack: (run, outlook, drafts) =>
       move(run, () => {
         for (const draft of drafts) append(run.runSeq, draft);
+        const { state, attempt = 0, traceparent = null } = store.find(run.runId) ?? {};
+        if (state === 'running') append(run.runSeq, interrupted(messagesBegun(run.runSeq, events)));
         store.putBack(run.runSeq);
-        const { attempt = 0, traceparent = null } = store.find(run.runId) ?? {};
         appendQueued({ ...run, attempt, traceparent }, outlook);
       }),
     async end(run, end) {
@@ -193,6 +195,11 @@ export function createRunRecords(parts: RunRecordParts): RunRecords {
         audit.append({ action: 'run.cancelled', app: appName, address: byAdminAt, details });
       }),
   };
+}
+
+function interrupted(superseded: number[]): RunEventDraft {
+  const data = { reason: 'interrupted', status: null, delay_ms: 0, superseded };
+  return { type: 'retry', data };
 }
 
 function traced({ traceparent }: { traceparent: string | null }) {

@@ -3,9 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Clock } from '#shared/clock.ts';
-import type { RunEventDraft } from '#shared/gateway-event-api.ts';
 
-import type { RunEventStore } from '../events/run-event-store.ts';
 import { processesMarked, signalAll } from '../sandbox/process-table.ts';
 import { removeRunDirectory } from '../sandbox/run-directory.ts';
 import { runMarker } from '../sandbox/sandboxed-process.ts';
@@ -31,7 +29,6 @@ export type Recovery = {
 export type RecoveryParts = {
   runsDir: string;
   store: RunStore;
-  events: RunEventStore;
   records: Pick<RunRecords, 'putBack' | 'end'>;
   clock: Clock;
 };
@@ -68,32 +65,11 @@ export async function recoverRuns(parts: RecoveryParts): Promise<Recovery> {
   };
 }
 
-/** A run that had its turn gets another; what it said so far does not count. */
-async function waitAgain(run: StoredRun, { records, events }: RecoveryParts): Promise<StoredRun> {
+/** A run that had its turn gets another. */
+async function waitAgain(run: StoredRun, { records }: RecoveryParts): Promise<StoredRun> {
   if (run.state === 'queued') return run;
-  const messages = run.state === 'running' ? messagesBegun(run.runSeq, events) : [];
-  const retry: RunEventDraft = {
-    type: 'retry',
-    data: { reason: 'interrupted', status: null, delay_ms: 0, superseded: messages },
-  };
-  const drafts = run.state === 'running' ? [retry] : [];
-  await records.putBack(run, { position: 1, estimateSecs: 0 }, drafts);
+  await records.putBack(run, { position: 1, estimateSecs: 0 }, []);
   return { ...run, state: 'queued' };
-}
-
-/** The numbers of the messages whose text its readers have. */
-function messagesBegun(runSeq: number, events: RunEventStore): number[] {
-  const numbers = new Set<number>();
-  for (let seq = 0; ;) {
-    const page = events.after(runSeq, seq, 1000, Number.POSITIVE_INFINITY);
-    for (const { type, data } of page) {
-      const { message, superseded }: { message?: number; superseded?: number[] } = JSON.parse(data);
-      if (type.startsWith('message.') && message !== undefined) numbers.add(message);
-      for (const number of superseded ?? []) numbers.delete(number);
-    }
-    seq = page.at(-1)?.seq ?? seq;
-    if (page.length === 0) return [...numbers];
-  }
 }
 
 const messages = {

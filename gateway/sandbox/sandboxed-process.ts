@@ -1,6 +1,7 @@
 // One program in its sandbox: started, watched, ended whole. The only place that starts processes.
 import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 
 import { execa } from 'execa';
 
@@ -169,9 +170,15 @@ function watchTail(stream: Readable): () => string {
 
 async function drained(stream: Readable, clock: Clock): Promise<void> {
   const stop = new AbortController();
+  const late = async (): Promise<void> => {
+    await clock.sleep(drainMs, stop.signal);
+    // A loop that was held up meanwhile has not looked at the pipe yet, in which everything may be.
+    await endOfTurn();
+    await endOfTurn();
+  };
   await Promise.race([
     finished(stream, { signal: stop.signal }).catch(() => {}),
-    clock.sleep(drainMs, stop.signal).catch(() => {}),
+    late().catch(() => {}),
   ]);
   stop.abort();
 }

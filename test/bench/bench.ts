@@ -10,6 +10,7 @@ import { measureEnqueue } from './enqueue.ts';
 import { measureFanOut } from './fan-out.ts';
 import { measureMemory } from './memory.ts';
 import { measureRunOverhead } from './run-overhead.ts';
+import { measureSoak } from './soak.ts';
 import { renderPhases, renderTable } from './table.ts';
 import type { Row } from './table.ts';
 
@@ -20,6 +21,7 @@ const parts: Record<string, () => Promise<Row[]>> = {
   memory: measureMemory,
   enqueue: measureEnqueue,
   'fan-out': measureFanOut,
+  soak: measureSoak,
 };
 
 const { values } = parseArgs({

@@ -16,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { basename, join } from 'node:path';
 import { setTimeout as sleepFor } from 'node:timers/promises';
 
@@ -166,14 +167,13 @@ const directives: Record<string, Directive> = {
     renameSync(`${path}.new`, path);
   },
   report: (turn) => writeAnswer(turn, JSON.stringify(report())),
-  /** Appends a line now and one at the end, for overlap checks. */
-  log: (_turn, path) => {
-    const append = (event: string): void => {
-      const entry = { event, run: process.env['GATEHOUSE_RUN'] ?? null, pid: process.pid };
-      appendFileSync(path, `${JSON.stringify({ ...entry, at: Date.now() })}\n`);
-    };
-    append('start');
-    process.once('exit', () => append('stop'));
+  /**
+   * For overlap checks. To a file: a line now and one at the end. To a port of this machine, which a run in a sandbox reaches as well:
+   * a line, and a connection that lasts as long as the process, also when it is killed.
+   */
+  log: async (_turn, where) => {
+    if (/^\d+$/.test(where)) await holdLine(Number(where));
+    else keepLog(where);
   },
 };
 
@@ -301,6 +301,24 @@ async function fill(path: string, size: number): Promise<void> {
   } catch (err) {
     writeSync(2, `fake-claude: ${String(err)}\n`);
   }
+}
+
+function logEntry(event: string): string {
+  const entry = { event, run: process.env['GATEHOUSE_RUN'] ?? null, pid: process.pid };
+  return `${JSON.stringify({ ...entry, at: Date.now() })}\n`;
+}
+
+function keepLog(path: string): void {
+  appendFileSync(path, logEntry('start'));
+  process.once('exit', () => appendFileSync(path, logEntry('stop')));
+}
+
+/** Goes on when the other end has noted it. */
+async function holdLine(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(logEntry('start'));
+  await once(socket, 'data');
+  socket.on('error', () => {}).unref();
 }
 
 function forever(signal?: AbortSignal): Promise<void> {

@@ -26,6 +26,8 @@ export type GatewayProcessOptions = {
   keep?: boolean;
   /** A command line that the gateway's own is appended to, such as one that gives up root. */
   launcher?: string[];
+  /** Another program than the gateway's own. */
+  entry?: string;
   cwd?: string;
 };
 
@@ -34,7 +36,7 @@ export async function startGatewayProcess(
   options: GatewayProcessOptions = {},
 ): Promise<GatewayProcess> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'gatehouse-')));
-  const main = join(projectDir, 'gateway/main.ts');
+  const main = join(projectDir, options.entry ?? 'gateway/main.ts');
   const [file, ...args] = [...(options.launcher ?? []), process.execPath, main];
   const child = spawn(file, args, {
     cwd: options.cwd ?? projectDir,

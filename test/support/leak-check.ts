@@ -65,7 +65,7 @@ export function processesOfRuns(runIds: ReadonlySet<string>): number[] {
     .filter((pid) => runIds.has(runOf(pid) ?? '') && isAlive(pid));
 }
 
-function runOf(pid: number): string | undefined {
+export function runOf(pid: number): string | undefined {
   const entry = read(`/proc/${pid}/environ`)
     .split('\0')
     .find((each) => each.startsWith(marker));

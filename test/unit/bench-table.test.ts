@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { interleave } from '../bench/interleave.ts';
-import { median } from '../bench/statistics.ts';
+import { growthPerStep, median } from '../bench/statistics.ts';
 import { ratioRow, renderPhases, renderTable } from '../bench/table.ts';
 import type { Row } from '../bench/table.ts';
 
@@ -17,6 +17,15 @@ describe('the median', () => {
   it('of nothing does not exist', () => {
     expect(() => median([])).toThrow(RangeError);
   });
+});
+
+it.each([
+  { samples: [5, 5, 5], growth: 0 },
+  { samples: [1, 3, 5, 7], growth: 2 },
+  { samples: [10, 9, 8], growth: -1 },
+  { samples: [0, 3, 0, 3], growth: 0.6 },
+])('the growth of $samples is $growth a step', ({ samples, growth }) => {
+  expect(growthPerStep(samples)).toBeCloseTo(growth);
 });
 
 it('measures variants in turn, each round beginning with another, and forgets the warm-up', async () => {

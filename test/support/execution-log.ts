@@ -1,0 +1,52 @@
+// Who executes when: a run of the fake CLI whose prompt has the line of this log holds a connection to it as long as its process lives.
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+
+/** `from` and `to` are places in one order of all beginnings and ends; `to` is null while it goes on. */
+export type Execution = { runId: string; from: number; to: number | null };
+
+export type ExecutionLog = AsyncDisposable & {
+  /** For prompts. */
+  line: string;
+  /** In the order in which they began. */
+  executions: () => Execution[];
+};
+
+export async function startExecutionLog(): Promise<ExecutionLog> {
+  const executions: Execution[] = [];
+  const sockets = new Set<Socket>();
+  let place = 0;
+  const nextPlace = (): number => (place += 1);
+
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    let execution: Execution | null = null;
+    socket
+      .on('error', () => {})
+      .on('close', () => {
+        sockets.delete(socket);
+        if (execution !== null) execution.to = nextPlace();
+      });
+    createInterface({ input: socket }).once('line', (line) => {
+      const { run }: { run: string } = JSON.parse(line);
+      execution = { runId: run, from: nextPlace(), to: null };
+      executions.push(execution);
+      socket.write('noted\n');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return {
+    line: `@@log ${port}`,
+    executions: () => executions.map((each) => ({ ...each })),
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await once(server, 'close');
+    },
+  };
+}

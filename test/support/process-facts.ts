@@ -1,0 +1,37 @@
+// What /proc says about one process: how much it holds, and what it was started with.
+import { readdirSync, readFileSync } from 'node:fs';
+
+export type ProcessCounts = {
+  openFiles: number;
+  /** Live processes that it started. */
+  children: number;
+  /** Where memory is looked at. */
+  residentMb?: number;
+};
+
+export function countsOf(pid: number): ProcessCounts {
+  return { openFiles: readdirSync(`/proc/${pid}/fd`).length, children: childrenOf(pid).length };
+}
+
+export function residentMbOf(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1]) / 1024;
+}
+
+export function commandLineOf(pid: number): string {
+  return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ');
+}
+
+function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    read(`/proc/${pid}/task/${task}/children`).split(' ').filter(Boolean).map(Number),
+  );
+}
+
+/** Empty for a process that is gone. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}
