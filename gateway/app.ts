@@ -124,7 +124,7 @@ async function addRoutes(
   { door, lookup }: { door: Door; lookup: AppLookup },
   config: GatewayConfig,
   engine: RunEngine,
-  { db, apps, writer, audit, shelf, events, keys }: Storage,
+  { db, walWatch, apps, writer, audit, shelf, events, keys }: Storage,
   { clock }: Surroundings,
 ): Promise<void> {
   const { runs, records, inquiry, feed } = engine;
@@ -142,6 +142,7 @@ async function addRoutes(
   const { tier } = engine.sandbox.sandbox;
   const health = createHealth({
     db,
+    walWatch,
     ...engine,
     sandbox: tier,
     runsDir,
