@@ -21,3 +21,7 @@ export async function backUp(
   const end = await runTool('cli/backup.ts', { GATEWAY_DATA_DIR: dataDir }, ...args);
   return { ...end, path: /^backup: (.+)$/m.exec(end.text)?.[1] ?? '' };
 }
+
+export function restore(dataDir: string, backupDir: string): Promise<ToolEnd> {
+  return runTool('cli/restore.ts', { GATEWAY_DATA_DIR: dataDir }, backupDir);
+}
