@@ -87,7 +87,7 @@ describe('a backup', () => {
     expect(readFileSync(join(path, 'files', kept.fileToken), 'utf8')).toBe(uploadedText);
 
     const manifest = JSON.parse(readFileSync(join(path, 'manifest.json'), 'utf8'));
-    expect(manifest).toMatchObject({ format: 1, schema: 3, apps: 1, runs: 3, uploads_left_out: 0 });
+    expect(manifest).toMatchObject({ format: 1, apps: 1, runs: 3, uploads_left_out: 0 });
     const db = openGatewayDatabaseReadOnly(join(path, 'gateway.db'));
     const verdict = createAuditLog(db, systemClock).verify();
     db.close();
