@@ -46,9 +46,7 @@ export async function writeManifest(backupDir: string, manifest: Manifest): Prom
 export async function readManifest(backupDir: string): Promise<Manifest> {
   const path = join(backupDir, manifestName);
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    const isCutOff = basename(backupDir).endsWith('.partial');
-    const why = isCutOff ? 'it was cut off while it was made' : `there is no ${manifestName} in it`;
-    throw new BackupError(`${backupDir} is not a backup: ${why}`, { cause });
+    throw new BackupError(whyUnread(backupDir, cause), { cause });
   });
   const manifest = parse(text);
   if (WrittenManifest.Check(manifest)) return manifest;
@@ -64,6 +62,15 @@ export async function readManifest(backupDir: string): Promise<Manifest> {
 /** What all of it takes on disk. */
 export function bytesOf(files: readonly BackupFile[]): number {
   return files.reduce((sum, { size }) => sum + size, 0);
+}
+
+function whyUnread(backupDir: string, cause: unknown): string {
+  if (!(cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')) {
+    return `${backupDir} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
+  }
+  const isCutOff = basename(backupDir).endsWith('.partial');
+  const why = isCutOff ? 'it was cut off while it was made' : `there is no ${manifestName} in it`;
+  return `${backupDir} is not a backup: ${why}`;
 }
 
 function parse(text: string): unknown {

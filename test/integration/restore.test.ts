@@ -122,6 +122,14 @@ describe('is refused, and nothing is restored:', () => {
       () => writeFileSync(join(backupDir, 'admin-token'), 'x'),
       /has 1 bytes, and had \d+/,
     ],
+    [
+      'the manifest cannot be read',
+      () => {
+        rmSync(join(backupDir, 'manifest.json'));
+        mkdirSync(join(backupDir, 'manifest.json'));
+      },
+      /cannot be read/,
+    ],
     ['there is no manifest', () => rmSync(join(backupDir, 'manifest.json')), /is not a backup/],
     [
       'the manifest is damaged',
