@@ -1,5 +1,6 @@
 // npm run backup [-- --to <dir>]: 0 there is a backup, 1 there is none, and why. The gateway may be running.
 import { readFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -9,6 +10,8 @@ import { BackupError } from './backup/backup-error.ts';
 import { makeBackup } from './backup/backup-making.ts';
 import { readDataSettings } from './backup/data-settings.ts';
 
+// The gateway goes first.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 process.exitCode = await backup();
 
 async function backup(): Promise<0 | 1> {

@@ -1,7 +1,7 @@
 // A copy of a database as it is at one moment, while its service goes on writing.
 import { closeSync, fdatasyncSync, openSync } from 'node:fs';
 
-import { makeStandalone } from './database.ts';
+import { makeStandalone, openCheckpointer } from './database.ts';
 import type { Database } from './database.ts';
 
 /** A megabyte. Each piece is on disk before the next: written at once, the copy would keep the service's commits waiting. */
@@ -14,6 +14,7 @@ export async function copyDatabase(
   beforeEachPiece: () => void,
 ): Promise<void> {
   const file = openSync(path, 'wx', 0o600);
+  using checkpointer = openCheckpointer(db.name);
   // The moment: without a transaction, every write of somebody else would make the copying begin again.
   db.exec('begin');
   try {
@@ -28,5 +29,7 @@ export async function copyDatabase(
     db.exec('rollback');
     closeSync(file);
   }
+  // What has gathered in the write-ahead log meanwhile: the service would carry all of it over at once, with its next commit.
+  checkpointer.checkpoint();
   makeStandalone(path);
 }
