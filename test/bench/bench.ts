@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 
 import { realClaude } from '../support/claude-conversation.ts';
 import { measureAddedTime } from './added-time.ts';
+import { measureBackup } from './backup.ts';
 import { measureDoorThroughput } from './door-throughput.ts';
 import { measureMemory } from './memory.ts';
 import { measureRunOverhead } from './run-overhead.ts';
@@ -16,6 +17,7 @@ const parts: Record<string, () => Promise<Row[]>> = {
   'added-time': measureAddedTime,
   'door-throughput': measureDoorThroughput,
   memory: measureMemory,
+  backup: measureBackup,
 };
 
 const { values } = parseArgs({
