@@ -146,7 +146,7 @@ async function addRoutes(
   { door, lookup, metrics }: { door: Door; lookup: AppLookup; metrics: GatewayMetrics },
   config: GatewayConfig,
   engine: RunEngine,
-  { db, apps, writer, audit, shelf, events, keys, runs: store }: Storage,
+  { db, walWatch, apps, writer, audit, shelf, events, keys, runs: store }: Storage,
   { clock }: Surroundings,
 ): Promise<void> {
   const { runs, records, inquiry, feed, queue } = engine;
@@ -164,6 +164,7 @@ async function addRoutes(
   const { tier } = engine.sandbox.sandbox;
   const health = createHealth({
     db,
+    walWatch,
     ...engine,
     sandbox: tier,
     runsDir,

@@ -1,4 +1,4 @@
-// What has to be done now and then: old rows go, the disk reserve comes back.
+// What has to be done now and then: old rows go, the disk reserve comes back, the write-ahead log stays small.
 import { isoTime } from '#shared/clock.ts';
 import type { Clock } from '#shared/clock.ts';
 import type { DatabaseWriter } from '#shared/database-writer.ts';
@@ -6,27 +6,44 @@ import type { DiskReserve } from '#shared/disk-reserve.ts';
 import type { Log } from '#shared/log.ts';
 
 import type { AuditLog } from './audit/audit-log.ts';
+import type { WalWatch } from './database/wal-watch.ts';
 import type { IdempotencyKeys } from './idempotency/idempotency-keys.ts';
 import type { RunStore } from './runs/run-store.ts';
 
 const intervalMs = 60_000;
+const walLooksApartMs = 5000;
 /** An ended run can be asked for that long; its audit row stays. */
 const endedRunsKeptMs = 24 * 60 * 60_000;
 const batch = 200;
 
-export async function keepHouse(
-  deps: {
-    audit: AuditLog;
-    auditRetentionMs: number | null;
-    runs: RunStore;
-    keys: IdempotencyKeys;
-    writer: DatabaseWriter;
-    reserve: DiskReserve;
-    clock: Clock;
-    log: Log;
-  },
-  signal: AbortSignal,
-): Promise<void> {
+export type Household = {
+  audit: AuditLog;
+  auditRetentionMs: number | null;
+  runs: RunStore;
+  keys: IdempotencyKeys;
+  writer: DatabaseWriter;
+  reserve: DiskReserve;
+  walWatch: WalWatch;
+  clock: Clock;
+  log: Log;
+};
+
+export async function keepHouse(deps: Household, signal: AbortSignal): Promise<void> {
+  await Promise.all([removeOldRows(deps, signal), watchWal(deps, signal)]);
+}
+
+async function watchWal({ walWatch, clock, log }: Household, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      walWatch.look();
+    } catch (err) {
+      log.error({ err }, 'housekeeping failed');
+    }
+    await clock.sleep(walLooksApartMs, signal).catch(() => {});
+  }
+}
+
+async function removeOldRows(deps: Household, signal: AbortSignal): Promise<void> {
   const { audit, runs, writer, clock } = deps;
   const msAgo = (ms: number): string => isoTime(clock.now() - ms);
   /** In pieces: each keeps everybody else waiting. */

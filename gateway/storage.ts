@@ -16,6 +16,8 @@ import { createAuditLog } from './audit/audit-log.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import type { GatewayConfig } from './config.ts';
 import { openGatewayDatabase } from './database/gateway-database.ts';
+import { createWalWatch } from './database/wal-watch.ts';
+import type { WalWatch } from './database/wal-watch.ts';
 import { createRunEventStore } from './events/run-event-store.ts';
 import type { RunEventStore } from './events/run-event-store.ts';
 import { openFileShelf } from './files/file-shelf.ts';
@@ -32,6 +34,7 @@ export type Storage = {
   db: Database;
   writer: DatabaseWriter;
   reserve: DiskReserve;
+  walWatch: WalWatch;
   audit: AuditLog;
   apps: AppStore;
   runs: RunStore;
@@ -59,7 +62,8 @@ export async function openStorage(
   opened.defer(() => writer.idle());
   const audit = createAuditLog(db, clock);
   // What is not to be kept is overwritten where it stood.
-  if (config.audit.prompts !== 'full') db.pragma('secure_delete = ON');
+  const forgets = config.audit.prompts !== 'full';
+  if (forgets) db.pragma('secure_delete = ON');
   const shelf = await openFileShelf({
     dir: join(config.dataDir, 'files'),
     store: createFileStore(db),
@@ -67,6 +71,7 @@ export async function openStorage(
   });
   return {
     ...{ db, writer, reserve, audit, shelf },
+    walWatch: createWalWatch({ db, forgets, clock, log }),
     apps: createAppStore(db),
     runs: createRunStore(db),
     events: createRunEventStore(db),

@@ -3,7 +3,6 @@ import {
   chmodSync,
   closeSync,
   existsSync,
-  fsyncSync,
   openSync,
   readSync,
   renameSync,
@@ -17,6 +16,7 @@ import type { Database } from 'better-sqlite3';
 
 import { migrate, readMigrations } from './database-migrations.ts';
 import { StartError } from './errors.ts';
+import { syncDirectory } from './sync-directory.ts';
 
 export type { Database } from 'better-sqlite3';
 
@@ -76,6 +76,27 @@ export function openReadOnlyDatabase(path: string, applicationId: number): Datab
   return connect(path, true);
 }
 
+/** Carries the write-ahead log over into the database as far as nobody reads from it, beside its service. */
+export function openCheckpointer(path: string): Disposable & { checkpoint: () => void } {
+  const db = connect(path, false);
+  // It is ready then, and quicker than the service's next commit.
+  db.pragma('schema_version');
+  return {
+    checkpoint: () => void db.pragma('wal_checkpoint(PASSIVE)'),
+    [Symbol.dispose]: () => void db.close(),
+  };
+}
+
+/** Makes it one file, which can be copied, and read where nothing can be written. Nobody may have it open. */
+export function makeStandalone(path: string): void {
+  const db = connect(path, false);
+  try {
+    db.pragma('journal_mode = DELETE');
+  } finally {
+    db.close();
+  }
+}
+
 /** A SQLite file used for its locks only. */
 export function openLockFile(path: string): Database {
   const db = connect(path, false);
@@ -116,15 +137,6 @@ function createFile(options: OpenDatabaseOptions): void {
   }
   renameSync(draft, path);
   syncDirectory(dirname(path));
-}
-
-function syncDirectory(path: string): void {
-  const directory = openSync(path, 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
 }
 
 function refuseForeignFile(path: string, applicationId: number, newest: number): void {

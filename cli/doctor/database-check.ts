@@ -6,7 +6,7 @@ import { fail, pass, warn } from './finding.ts';
 import type { Finding } from './finding.ts';
 
 const restoreMend =
-  'stop the gateway, keep a copy of the data directory, and put a backup of gateway.db in its place';
+  'stop the gateway, move gateway.db away, and restore a backup: npm run restore (docs/backup.md)';
 
 export function judgeDatabase(
   path: string,

@@ -8,7 +8,13 @@ import type { Finding } from './finding.ts';
 const name = 'file modes';
 
 export function checkFileModes(dataDir: string, runsDir: string): Finding[] {
-  const directories = [dataDir, runsDir, join(dataDir, 'login'), join(dataDir, 'files')];
+  const directories = [
+    dataDir,
+    runsDir,
+    join(dataDir, 'login'),
+    join(dataDir, 'files'),
+    join(dataDir, 'backups'),
+  ];
   const files = [
     'admin-token',
     'gateway.db',

@@ -7,11 +7,8 @@ import type { Clock } from '#shared/clock.ts';
 import { processesMarked, signalAll } from '../sandbox/process-table.ts';
 import { removeRunDirectory } from '../sandbox/run-directory.ts';
 import { runMarker } from '../sandbox/sandboxed-process.ts';
-import { readDraft } from './audit-draft.ts';
-import { interruptedRetrySecs } from './outcome.ts';
-import { answerOf } from './run-answer.ts';
+import { closeRun } from './run-closing.ts';
 import type { RunRecords } from './run-record.ts';
-import { endOf } from './run-settlement.ts';
 import { fateOf } from './run-state.ts';
 import type { RunStore, StoredRun } from './run-store.ts';
 
@@ -53,7 +50,7 @@ export async function recoverRuns(parts: RecoveryParts): Promise<Recovery> {
   for (const run of open) {
     const fate = fateOf(run);
     if (fate === 'wait') waiting.push(await waitAgain(run, parts));
-    else await close(run, fate, survivors, parts);
+    else await closeRun(run, { outcome: fate, message: messages[fate], survivors }, parts);
   }
   const removedDirectories = await removeLeftDirectories(parts.runsDir);
   return {
@@ -76,19 +73,6 @@ const messages = {
   interrupted: 'the gateway stopped before the run was done',
   cancelled: 'the run was cancelled',
 } as const;
-
-async function close(
-  run: StoredRun,
-  outcome: 'interrupted' | 'cancelled',
-  survivors: number,
-  { records, store }: RecoveryParts,
-): Promise<void> {
-  const { requestId } = readDraft(store.auditDraftOf(run.runSeq) ?? '{"details":{}}');
-  const retry = outcome === 'interrupted' ? { retryAfterSecs: interruptedRetrySecs } : {};
-  const ended = { outcome, message: messages[outcome], ...retry, finished: null };
-  const end = endOf(ended, answerOf(run.runId, requestId, ended), 0);
-  await records.end(run, { ...end, details: { message: messages[outcome] }, survivors });
-}
 
 async function endProcessesOf(
   runIds: ReadonlySet<string>,

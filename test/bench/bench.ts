@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 
 import { realClaude } from '../support/claude-conversation.ts';
 import { measureAddedTime } from './added-time.ts';
+import { measureBackup } from './backup.ts';
 import { measureDoorThroughput } from './door-throughput.ts';
 import { measureEnqueue } from './enqueue.ts';
 import { measureFanOut } from './fan-out.ts';
@@ -22,6 +23,7 @@ const parts: Record<string, () => Promise<Row[]>> = {
   enqueue: measureEnqueue,
   'fan-out': measureFanOut,
   soak: measureSoak,
+  backup: measureBackup,
 };
 
 const { values } = parseArgs({

@@ -1,9 +1,8 @@
 // How large the gateway grows, and how long it keeps others waiting, while eight runs print 50 MB each.
 import { readFile } from 'node:fs/promises';
 
-import { request } from 'undici';
-
 import { startBenchGateway } from './bench-gateway.ts';
+import { pingUntil } from './pings.ts';
 import { median } from './statistics.ts';
 import type { Row } from './table.ts';
 
@@ -55,14 +54,4 @@ async function residentMb(pid: number | undefined): Promise<{ now: number; peak:
   const field = (name: string): number =>
     Number(new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(status)?.[1]) / 1024;
   return { now: field('VmRSS'), peak: field('VmHWM') };
-}
-
-async function pingUntil(stopped: AbortSignal, url: string): Promise<number[]> {
-  const latencies: number[] = [];
-  while (!stopped.aborted) {
-    const startedAt = performance.now();
-    await (await request(`${url}/livez`)).body.dump();
-    latencies.push(performance.now() - startedAt);
-  }
-  return latencies;
 }

@@ -177,6 +177,11 @@ describe('what is broken is found, with its mend', () => {
     expect(await complaintOf()).toEqual(only('fail file modes', /chmod 600 .*admin-token/));
   });
 
+  it('backups that others can read', async () => {
+    await mkdir(join(dataDir, 'backups'), { mode: 0o755 });
+    expect(await complaintOf()).toEqual(only('fail file modes', /chmod 700 .*backups/));
+  });
+
   const brokenDatabase = {
     code: 1,
     findings: expect.arrayContaining([
