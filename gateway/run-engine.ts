@@ -76,7 +76,7 @@ export async function openRunEngine(parts: RunEngineParts): Promise<RunEngine> {
   const credential = await findCredential(secrets, config.claude);
   const login = loginFor(credential, dataDir, probed, surroundings);
   const breaker = createSignInBreaker(clock, config.runs.authRetryMs);
-  const enoughDisk = createDiskCheck([dataDir, runsDir], limits.diskReserveBytes);
+  const enoughDisk = createDiskCheck([dataDir, runsDir], limits.diskReserveBytes, clock);
   const found = { claude, credential, login, breaker, sandbox, hasDiskSpace: enoughDisk };
   return { ...found, ...openRuns(parts, found), sandbox: probed };
 }

@@ -59,7 +59,7 @@ export async function openStorage(
   opened.defer(() => void db.close());
   const reserve = createDiskReserve({ path: join(config.dataDir, 'reserve'), clock });
   const writer = createDatabaseWriter(db, clock, { onFull: () => reserve.drop() });
-  opened.defer(() => writer.idle());
+  opened.defer(() => writer.close());
   const audit = createAuditLog(db, clock);
   // What is not to be kept is overwritten where it stood.
   const forgets = config.audit.prompts !== 'full';

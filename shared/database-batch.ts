@@ -5,9 +5,9 @@ import { AppError } from './errors.ts';
 export type BatchedWork = {
   /** Synchronous. */
   work: () => unknown;
-  /** Called after the commit. */
+  /** To be called when the commit is on disk. */
   resolve: () => void;
-  /** Called after what the work did has been undone. */
+  /** To be called when what the work did has been undone. */
   reject: (err: unknown) => void;
 };
 
@@ -21,10 +21,13 @@ export class DatabaseFullError extends AppError {
   }
 }
 
-/** `busy` when another process holds the lock: nothing has run then. Throws DatabaseFullError when nothing is stored and nobody told. */
+/**
+ * Gives how to settle each of them, to be called once the commit is on disk; `busy` when another process holds the lock: nothing has
+ * run then. Throws DatabaseFullError when nothing is stored.
+ */
 export function createBatchTransaction(
   db: Database,
-): (batch: readonly BatchedWork[]) => 'done' | 'busy' {
+): (batch: readonly BatchedWork[]) => (() => void)[] | 'busy' {
   const begin = db.prepare('begin immediate');
   const commit = db.prepare('commit');
   const rollback = db.prepare('rollback');
@@ -63,25 +66,19 @@ export function createBatchTransaction(
       begin.run();
     } catch (err) {
       if (hasCode(err, 'SQLITE_BUSY')) return 'busy';
-      if (isFull(err)) throw new DatabaseFullError(err);
-      throwAway(batch, err);
-      return 'done';
+      return refusals(batch, err);
     }
-    let settlements: (() => void)[];
     try {
-      settlements = runAll(batch);
+      return runAll(batch);
     } catch (err) {
-      if (isFull(err)) throw new DatabaseFullError(err);
-      throwAway(batch, err);
-      return 'done';
+      return refusals(batch, err);
     }
-    for (const settle of settlements) settle();
-    return 'done';
   };
 }
 
-function throwAway(batch: readonly BatchedWork[], err: unknown): void {
-  for (const each of batch) each.reject(err);
+function refusals(batch: readonly BatchedWork[], err: unknown): (() => void)[] {
+  if (isFull(err)) throw new DatabaseFullError(err);
+  return batch.map((each) => () => each.reject(err));
 }
 
 // The second: the file of shared memory beside the database could not grow.

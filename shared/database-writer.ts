@@ -1,11 +1,13 @@
-// Writes of one turn of the event loop share one commit, which is what a wait for the disk costs. They wait for a foreign lock off
-// the loop: busy_timeout is 0 and we retry by the clock.
+// Writes of one turn of the event loop share one commit, and the commits made while the disk is busy share the next wait for it, which
+// is off the loop. So is the wait for a foreign lock: busy_timeout is 0 and we retry by the clock.
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 
 import type { Clock } from './clock.ts';
 import { createBatchTransaction, DatabaseFullError } from './database-batch.ts';
 import type { BatchedWork } from './database-batch.ts';
 import type { Database } from './database.ts';
+import { createWalSync } from './wal-sync.ts';
+import type { WalSync } from './wal-sync.ts';
 
 export { DatabaseFullError } from './database-batch.ts';
 
@@ -17,12 +19,17 @@ export type DatabaseWriter = {
   write<T>(work: () => T): Promise<T>;
   /** Resolves when no write is waiting. */
   idle(): Promise<void>;
+  /** When it is idle; then the database may be closed. */
+  close(): Promise<void>;
 };
 
 export type DatabaseWriterOptions = {
   giveUpAfterMs?: number;
   /** Makes room on a full disk and says whether it did; the write is then tried once more. */
   onFull?: () => boolean;
+  /** The disk could not be synced: what is on it is unknown, so the process should end. By default it does, by the error. */
+  onLost?: (err: unknown) => void;
+  wal?: WalSync;
 };
 
 /** Another process has held the file for too long. */
@@ -43,6 +50,8 @@ export function createDatabaseWriter(
 ): DatabaseWriter {
   const giveUpAfterMs = options.giveUpAfterMs ?? 10_000;
   const commit = createBatchTransaction(db);
+  const wal = options.wal ?? createWalSync(db);
+  const settler = createSettler(wal, options.onLost ?? throwLater);
   const waiting: Waiting[] = [];
   let pump: Promise<void> | null = null;
 
@@ -56,13 +65,17 @@ export function createDatabaseWriter(
 
   function commitSome(): 'done' | 'busy' {
     const batch = waiting.slice(0, batchMax);
-    const isDone = commitBatch(batch) === 'done';
-    if (isDone) waiting.splice(0, batch.length);
-    else giveUpLate();
-    return isDone ? 'done' : 'busy';
+    const settlements = commitBatch(batch);
+    if (settlements === 'busy') {
+      giveUpLate();
+      return 'busy';
+    }
+    waiting.splice(0, batch.length);
+    settler.add(settlements);
+    return 'done';
   }
 
-  function commitBatch(batch: readonly Waiting[]): 'done' | 'busy' {
+  function commitBatch(batch: readonly Waiting[]): (() => void)[] | 'busy' {
     try {
       return commit(batch);
     } catch (err) {
@@ -70,16 +83,16 @@ export function createDatabaseWriter(
     }
     // With room made, or each alone: a large one that does not fit must not take the small ones along.
     options.onFull?.();
-    for (const each of batch) commitAlone(each);
-    return 'done';
+    return batch.flatMap(commitAlone);
   }
 
-  function commitAlone(each: Waiting): void {
+  function commitAlone(each: Waiting): (() => void)[] {
     try {
-      if (commit([each]) === 'done') return;
-      each.reject(new DatabaseBusyError(`${db.name} is locked`));
+      const settlements = commit([each]);
+      if (settlements !== 'busy') return settlements;
+      return [() => each.reject(new DatabaseBusyError(`${db.name} is locked`))];
     } catch (err) {
-      each.reject(err);
+      return [() => each.reject(err)];
     }
   }
 
@@ -90,6 +103,10 @@ export function createDatabaseWriter(
     }
   }
 
+  const idle = async (): Promise<void> => {
+    await pump;
+    await settler.idle();
+  };
   return {
     write<T>(work: () => T): Promise<T> {
       const { promise, resolve, reject } = Promise.withResolvers<T>();
@@ -105,8 +122,43 @@ export function createDatabaseWriter(
       pump ??= drain();
       return promise;
     },
+    idle,
+    async close() {
+      await idle();
+      wal.close();
+    },
+  };
+}
+
+type Settler = { add: (settlements: readonly (() => void)[]) => void; idle: () => Promise<void> };
+
+/** Tells whoever waits for a commit once it is on disk, in order; those that come during a sync share the next one. */
+function createSettler(wal: WalSync, onLost: (err: unknown) => void): Settler {
+  let unsynced: (() => void)[] = [];
+  let pump: Promise<void> | null = null;
+  const settleAll = async (): Promise<void> => {
+    while (unsynced.length > 0) {
+      const settlements = unsynced;
+      unsynced = [];
+      // On failure they are told nothing: neither would be true.
+      await wal.sync();
+      for (const settle of settlements) settle();
+    }
+    pump = null;
+  };
+  return {
+    add(settlements) {
+      unsynced.push(...settlements);
+      pump ??= settleAll().catch(onLost);
+    },
     idle: async () => {
       await pump;
     },
   };
+}
+
+function throwLater(err: unknown): void {
+  setImmediate(() => {
+    throw err;
+  });
 }

@@ -18,6 +18,7 @@ const message =
 /** Brings the database to the newest schema, and gives how many runs it ended as `interrupted`. */
 export async function interruptOpenRuns(path: string, clock: Clock): Promise<number> {
   const db = openGatewayDatabase(path);
+  const writer = createDatabaseWriter(db, clock);
   try {
     // Their prompts go, and the settings may say that those are not to stay anywhere.
     db.pragma('secure_delete = ON');
@@ -27,7 +28,7 @@ export async function interruptOpenRuns(path: string, clock: Clock): Promise<num
       events: createRunEventStore(db),
       audit: createAuditLog(db, clock),
       keys: createIdempotencyKeys(createIdempotencyStore(db), clock),
-      writer: createDatabaseWriter(db, clock),
+      writer,
       prompts: 'none',
       announce: () => {},
       checkpoint: passThrough,
@@ -38,6 +39,7 @@ export async function interruptOpenRuns(path: string, clock: Clock): Promise<num
     await Promise.all(open.map((run) => closeRun(run, closing, { records, store })));
     return open.length;
   } finally {
+    await writer.close();
     db.close();
   }
 }

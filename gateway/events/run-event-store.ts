@@ -6,6 +6,8 @@ export type StoredRunEvent = { seq: number; type: string; /** JSON. */ data: str
 export type RunEventStore = {
   /** Inside a transaction: takes the next number of its run. */
   append: (runSeq: number, type: string, data: string, at: string) => void;
+  /** The same for a run that has no event yet. */
+  appendFirst: (runSeq: number, type: string, data: string, at: string) => void;
   /** In order, those after `seq`; at most so many, and no more once they are `bytesMax` together. */
   after: (runSeq: number, seq: number, limit: number, bytesMax: number) => StoredRunEvent[];
   /** 0 where there is none. */
@@ -13,9 +15,9 @@ export type RunEventStore = {
 };
 
 export function createRunEventStore(db: Database): RunEventStore {
-  const append = db.prepare<[number, string, string, string, number]>(
-    `insert into run_events (run_seq, event_seq, type, data, at)
-     select ?, coalesce(max(event_seq), 0) + 1, ?, ?, ? from run_events where run_seq = ?`,
+  // Two statements: one that reads the table it writes costs SQLite more than both.
+  const insert = db.prepare<[number, number, string, string, string]>(
+    'insert into run_events (run_seq, event_seq, type, data, at) values (?, ?, ?, ?, ?)',
   );
   const lastSeq = db.prepare<[number], { seq: number | null }>(
     'select max(event_seq) as seq from run_events where run_seq = ?',
@@ -24,9 +26,11 @@ export function createRunEventStore(db: Database): RunEventStore {
     `select event_seq as seq, type, data, at from run_events
      where run_seq = ? and event_seq > ? order by event_seq limit ?`,
   );
+  const last = (runSeq: number): number => lastSeq.get(runSeq)?.seq ?? 0;
   return {
-    append: (runSeq, type, data, at) => void append.run(runSeq, type, data, at, runSeq),
-    lastSeq: (runSeq) => lastSeq.get(runSeq)?.seq ?? 0,
+    append: (runSeq, type, data, at) => void insert.run(runSeq, last(runSeq) + 1, type, data, at),
+    appendFirst: (runSeq, type, data, at) => void insert.run(runSeq, 1, type, data, at),
+    lastSeq: last,
     after(runSeq, seq, limit, bytesMax) {
       const events: StoredRunEvent[] = [];
       let bytes = 0;

@@ -1,6 +1,8 @@
 // Whether there is room for another run: asked before it costs a process.
 import { statfs } from 'node:fs/promises';
 
+import type { Clock } from '#shared/clock.ts';
+
 export type DiskSpace = { freeBytes: number; neededBytes: number; isEnough: boolean };
 
 /** @param reserveBytes what must stay free; on a small disk a twentieth of it is enough. */
@@ -22,14 +24,23 @@ export async function hasDiskSpace(
   return spaces.every((space) => space?.isEnough !== false);
 }
 
-/** The same, where requests that come together share one look at the disk. */
+/** A disk does not fill up in less, and a look costs as much as a tenth of taking in a request. */
+const trustedForMs = 100;
+
+/** The same, where requests that come close together share one look at the disk. */
 export function createDiskCheck(
   paths: readonly string[],
   reserveBytes: number,
+  clock: Pick<Clock, 'monotonicMs'>,
 ): () => Promise<boolean> {
-  let looking: Promise<boolean> | null = null;
-  return () =>
-    (looking ??= hasDiskSpace(paths, reserveBytes).finally(() => {
-      looking = null;
-    }));
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let look = Promise.resolve(true);
+  return () => {
+    const now = clock.monotonicMs();
+    if (now - lookedAt >= trustedForMs) {
+      lookedAt = now;
+      look = hasDiskSpace(paths, reserveBytes);
+    }
+    return look;
+  };
 }

@@ -107,20 +107,6 @@ export function createRunRecords(parts: RunRecordParts): RunRecords {
     }
     return runSeq;
   };
-  const appendQueued = (
-    run: RunKey & { attempt: number; traceparent: string | null },
-    { position, estimateSecs }: QueueOutlook,
-  ): void =>
-    append(run.runSeq, {
-      type: 'run.queued',
-      data: {
-        run_id: run.runId,
-        queue_position: position,
-        estimate_secs: estimateSecs,
-        attempt: run.attempt,
-        ...traced(run),
-      },
-    });
   const close = ({ runSeq, runId }: RunKey, draft: AuditDraft, end: RunEnd): void => {
     const { outcome, message, survivors, spent, answer } = end;
     for (const event of end.events) append(runSeq, event);
@@ -142,7 +128,8 @@ export function createRunRecords(parts: RunRecordParts): RunRecords {
       const draft = draftOf({ ...run, isStored: run.stored !== null }, prompts);
       const runSeq = await writer.write(() => {
         const seq = insert(run, draft);
-        appendQueued({ ...run, runSeq: seq, attempt: 0 }, outlook);
+        const { type, data } = queuedEvent({ ...run, attempt: 0 }, outlook);
+        events.appendFirst(seq, type, JSON.stringify(data), now());
         if (keyed !== null) keys.keep(keyed, seq);
         if (startsAtOnce) store.claim(seq);
         checkpoint('audit_begun');
@@ -169,7 +156,7 @@ export function createRunRecords(parts: RunRecordParts): RunRecords {
         const { state, attempt = 0, traceparent = null } = store.find(run.runId) ?? {};
         if (state === 'running') append(run.runSeq, interrupted(messagesBegun(run.runSeq, events)));
         store.putBack(run.runSeq);
-        appendQueued({ ...run, attempt, traceparent }, outlook);
+        append(run.runSeq, queuedEvent({ runId: run.runId, attempt, traceparent }, outlook));
       }),
     async end(run, end) {
       await move(run, () => {
@@ -195,6 +182,15 @@ export function createRunRecords(parts: RunRecordParts): RunRecords {
         audit.append({ action: 'run.cancelled', app: appName, address: byAdminAt, details });
       }),
   };
+}
+
+function queuedEvent(
+  run: { runId: string; attempt: number; traceparent: string | null },
+  { position, estimateSecs }: QueueOutlook,
+): RunEventDraft {
+  const { runId, attempt } = run;
+  const place = { queue_position: position, estimate_secs: estimateSecs };
+  return { type: 'run.queued', data: { run_id: runId, ...place, attempt, ...traced(run) } };
 }
 
 function interrupted(superseded: number[]): RunEventDraft {

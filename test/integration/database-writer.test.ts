@@ -234,3 +234,60 @@ test('on a full disk the reserve is dropped once and the write is tried again', 
   expect(dropped).toBe(2);
   expect(texts()).toEqual([big]);
 });
+
+/** A disk that takes each sync when the test says so. */
+function createSlowDisk() {
+  const syncs: PromiseWithResolvers<void>[] = [];
+  const sync = (): Promise<void> => {
+    const asked = Promise.withResolvers<void>();
+    syncs.push(asked);
+    return asked.promise;
+  };
+  return { syncs, sync, close: () => {} };
+}
+
+test('a write is told of once it is on disk, and those made meanwhile share the next wait', async () => {
+  const disk = createSlowDisk();
+  const writer = createDatabaseWriter(db, systemClock, { wal: disk });
+  const told: string[] = [];
+  const write = (text: string) => writer.write(() => insert(text)).then(() => told.push(text));
+  const first = write('first');
+  await expect.poll(() => disk.syncs.length).toBe(1);
+  const rest = [write('second')];
+  await expect.poll(texts).toEqual(['first', 'second']);
+  rest.push(write('third'));
+  await expect.poll(texts).toEqual(['first', 'second', 'third']);
+  expect(told).toEqual([]);
+  disk.syncs[0]?.resolve();
+  await first;
+  expect(told).toEqual(['first']);
+  await expect.poll(() => disk.syncs.length).toBe(2);
+  disk.syncs[1]?.resolve();
+  await Promise.all([...rest, writer.close()]);
+  expect(told).toEqual(['first', 'second', 'third']);
+  expect(disk.syncs).toHaveLength(2);
+});
+
+test('when the disk fails nobody is told, and the process is told to end', async () => {
+  const disk = createSlowDisk();
+  const lost: unknown[] = [];
+  const writer = createDatabaseWriter(db, systemClock, {
+    ...{ wal: disk, onLost: (err) => lost.push(err) },
+  });
+  let isTold = false;
+  const tell = (): void => void (isTold = true);
+  writer.write(() => insert('unknown')).then(tell, tell);
+  await expect.poll(() => disk.syncs.length).toBe(1);
+  disk.syncs[0]?.reject(new Error('EIO'));
+  await expect.poll(() => lost).toEqual([new Error('EIO')]);
+  expect(isTold).toBe(false);
+});
+
+test('a commit does not wait for the disk itself', async () => {
+  expect(db.pragma('synchronous', { simple: true })).toBe(2);
+  const writer = createDatabaseWriter(db, systemClock);
+  expect(db.pragma('synchronous', { simple: true })).toBe(1);
+  await writer.write(() => insert('kept'));
+  await writer.close();
+  expect(texts()).toEqual(['kept']);
+});
