@@ -1,5 +1,5 @@
-// What a prepared process is told over stdin to become one particular run.
-import { jsonText, userLine, userMessage } from './user-message.ts';
+// What a process is told over stdin to become one particular run, or the next turn of a conversation.
+import { jsonText, userLine } from './user-message.ts';
 import type { ClaudeAttachment } from './user-message.ts';
 
 export type Effort = 'low' | 'medium' | 'high' | 'xhigh' | 'max';
@@ -26,13 +26,8 @@ export function bindingLines(request: ClaudeRequest): string {
   return `${settingLines(request)}${userLine(request.prompt)}`;
 }
 
-/** The same with files, in pieces. */
-export async function* bindingPieces(task: ClaudeTask): AsyncGenerator<string> {
-  yield settingLines(task);
-  yield* userMessage(task.prompt, task.attachments);
-}
-
-function settingLines({ model, system, effort, jsonSchema }: ClaudeRequest): string {
+/** What holds for all turns of the process. */
+export function settingLines({ model, system, effort, jsonSchema }: ClaudeRequest): string {
   return [
     control(controlRequests.initialize, {
       subtype: 'initialize',

@@ -1,4 +1,4 @@
-// One claude process over its life: prepared before it knows a request, bound to one, heard until it exits.
+// One claude process over its life: started before it knows a request, asked once or turn after turn, heard until it exits.
 import type { Clock } from '#shared/clock.ts';
 
 import { launchCommand } from '../sandbox/launch-command.ts';
@@ -9,7 +9,7 @@ import { startSandboxed } from '../sandbox/sandboxed-process.ts';
 import type { ProcessExit, SandboxedProcess } from '../sandbox/sandboxed-process.ts';
 import { claudeArguments } from './claude-arguments.ts';
 import type { SpawnProfile } from './claude-arguments.ts';
-import { bindingLines, bindingPieces, interruptLine } from './claude-binding.ts';
+import { interruptLine, settingLines } from './claude-binding.ts';
 import type { ClaudeTask } from './claude-binding.ts';
 import { claudeEnvironment } from './claude-environment.ts';
 import type { CredentialVariables } from './claude-environment.ts';
@@ -17,6 +17,7 @@ import { parseClaudeLine } from './claude-events.ts';
 import type { ClaudeEvent } from './claude-events.ts';
 import { feedInput } from './input-feed.ts';
 import { createLineSplitter } from './line-splitter.ts';
+import { userLine, userMessage } from './user-message.ts';
 
 export type ClaudeStart = {
   runId: string;
@@ -39,8 +40,12 @@ export type ClaudeListener = {
 export type ClaudeProcess = {
   /** Of the outermost program around it; null when it could not be started. */
   pid: number | null;
-  /** Tells the process what to do. Once only: a process serves one request. */
-  bind: (task: ClaudeTask, listener: ClaudeListener) => void;
+  /** Tells the process what to do. A further turn only after `endTurn`; what holds for the conversation is told with the first. */
+  ask: (task: ClaudeTask, listener: ClaudeListener) => void;
+  /** The turn has had its result and the process stays: nothing is heard until it is asked again. */
+  endTurn: () => void;
+  /** Bytes of output of the turn under way, or of the last one. */
+  turnBytes: () => number;
   /** Asks for the current turn to end; the process answers with a result. Nothing happens before it has its whole message. */
   interrupt: () => void;
   /** No more input: the process exits when it is done. */
@@ -53,6 +58,7 @@ export type ClaudeProcess = {
 export type ClaudeExit = ProcessExit & {
   /** The output ended without a newline. */
   cutOff: boolean;
+  /** Of the last turn. */
   stdoutBytes: number;
   stderrTail: string;
 };
@@ -70,24 +76,31 @@ export function prepareClaude(start: ClaudeStart, clock: Clock): ClaudeProcess {
   const environment = claudeEnvironment({ ...start, tier: start.sandbox.tier });
   const child = startSandboxed(command, environment, clock);
   let listener: ClaudeListener | null = null;
+  let isFirstTurn = true;
   let isInsideMessage = false;
   const output = readOutput(child, start.outputBytesMax, () => listener);
 
   return {
     pid: child.pid,
-    bind(task, listenTo) {
-      if (listener !== null) throw new Error('a claude process is bound once');
+    ask(task, listenTo) {
+      if (listener !== null) throw new Error('a claude process has one turn at a time');
       listener = listenTo;
+      output.beginTurn();
+      const settings = isFirstTurn ? settingLines(task) : '';
+      isFirstTurn = false;
       if (task.attachments.length === 0) {
-        child.stdin.write(bindingLines(task));
+        child.stdin.write(`${settings}${userLine(task.prompt)}`);
         return;
       }
       isInsideMessage = true;
-      feedInput(child.stdin, bindingPieces(task))
+      child.stdin.write(settings);
+      feedInput(child.stdin, userMessage(task.prompt, task.attachments))
         .then(() => (isInsideMessage = false))
         // A file could not be read: half a message is not to be answered.
         .catch(() => child.kill());
     },
+    endTurn: () => void (listener = null),
+    turnBytes: output.turnBytes,
     interrupt() {
       if (!isInsideMessage) child.stdin.write(interruptLine());
     },
@@ -102,11 +115,18 @@ export function prepareClaude(start: ClaudeStart, clock: Clock): ClaudeProcess {
   };
 }
 
+type TurnOutput = {
+  beginTurn: () => void;
+  turnBytes: () => number;
+  /** After the exit. */
+  finish: () => { cutOff: boolean; stdoutBytes: number };
+};
+
 function readOutput(
   child: SandboxedProcess,
   outputBytesMax: number,
   listener: () => ClaudeListener | null,
-): { finish: () => { cutOff: boolean; stdoutBytes: number } } {
+): TurnOutput {
   const splitter = createLineSplitter(Math.min(lineBytesMax, outputBytesMax));
   let stdoutBytes = 0;
   let isTooMuch = false;
@@ -126,6 +146,8 @@ function readOutput(
   };
   child.stdout.on('data', read);
   return {
+    beginTurn: () => void (stdoutBytes = 0),
+    turnBytes: () => stdoutBytes,
     finish() {
       const rest = splitter.rest();
       // A whole last line without its newline is still a line.

@@ -12,6 +12,7 @@ export type LoginLease = {
 };
 
 export type LoginDirectory = {
+  dir: string;
   /**
    * The directory for one run. Near the expiry of the access token it is given to one run at a time, until somebody has refreshed
    * it: refresh tokens are good for one use, and two runs that race for it log everybody out.
@@ -34,6 +35,7 @@ export function createLoginDirectory(
   };
 
   return {
+    dir: options.stagedDir,
     async lease(signal) {
       let due = await isDue();
       while (due && refresh.underWay) {

@@ -1,11 +1,10 @@
-// One run from the start of its process to its end: bound, watched, stopped when it must be, judged.
+// One run in its process, from the turn it gets to its end: asked, watched, stopped when it must be, judged.
 import type { Clock } from '#shared/clock.ts';
 
 import type { Checkpoint } from '../checkpoint.ts';
 import type { ClaudeTask } from '../claude/claude-binding.ts';
-import type { ClaudeEvent } from '../claude/claude-events.ts';
-import { prepareClaude } from '../claude/claude-process.ts';
-import type { ClaudeExit, ClaudeStart } from '../claude/claude-process.ts';
+import type { ClaudeEvent, ClaudeResult } from '../claude/claude-events.ts';
+import type { ClaudeExit, ClaudeProcess } from '../claude/claude-process.ts';
 import { createTranscriber } from '../claude/transcript.ts';
 import type { Transcript } from '../claude/transcript.ts';
 import { watchDeadlines } from './deadlines.ts';
@@ -16,16 +15,18 @@ import { watchRunDisk } from './run-disk-watch.ts';
 import type { RunDiskLimits } from './run-disk-watch.ts';
 import { climbDown } from './stop-ladder.ts';
 import { decideVerdict } from './verdict.ts';
-import type { StopReason, Verdict } from './verdict.ts';
+import type { Evidence, StopReason, Verdict } from './verdict.ts';
 
 export type ExecutionReport = {
   verdict: Verdict;
   transcript: Transcript;
-  exit: ClaudeExit;
+  /** Null when the process goes on living, for the next turn of its conversation. */
+  exit: ClaudeExit | null;
+  stdoutBytes: number;
   phases: ExecutionPhases;
 };
 
-/** Milliseconds since the process was started; null for what it did not come to. */
+/** Milliseconds since the execution began; null for what it did not come to. */
 export type ExecutionPhases = {
   firstEventMs: number | null;
   /** It got its request. */
@@ -53,18 +54,27 @@ export type ExecutionListener = {
   checkpoint: Checkpoint;
 };
 
+export type ExecutionPlan = {
+  /** Started, and not in the middle of another turn. */
+  claude: ClaudeProcess;
+  /** Of everything the run puts on disk. */
+  root: string;
+  task: ClaudeTask;
+  deadlines: DeadlineLimits;
+  disk: RunDiskLimits;
+  /** A process that has answered well stays. */
+  keepsProcess: boolean;
+};
+
 export function startExecution(
-  start: ClaudeStart,
-  task: ClaudeTask,
-  limits: { deadlines: DeadlineLimits; disk: RunDiskLimits },
+  plan: ExecutionPlan,
   listener: ExecutionListener,
   clock: Clock,
 ): Execution {
+  const { claude, task } = plan;
   const { checkpoint } = listener;
   const startedAt = clock.monotonicMs();
   const sinceStart = (): number => Math.round(clock.monotonicMs() - startedAt);
-  const claude = prepareClaude(start, clock);
-  checkpoint('spawned');
   const transcriber = createTranscriber();
   const { transcript } = transcriber;
   const over = new AbortController();
@@ -80,8 +90,9 @@ export function startExecution(
     else endedAfterResult = true;
     void climbDown(claude, endedAfterResult ? 'at_once' : reason, clock, over.signal);
   };
-  const deadlines = watchDeadlines(limits.deadlines, clock, stop);
-  watchRunDisk(start.directory.root, limits.disk, clock, over.signal, () => stop('disk_full'));
+  const deadlines = watchDeadlines(plan.deadlines, clock, stop);
+  watchRunDisk(plan.root, plan.disk, clock, over.signal, () => stop('disk_full'));
+  const stayed = Promise.withResolvers<ClaudeExit | null>();
 
   const linger = createLinger(clock, over.signal, () => {
     endedAfterResult = true;
@@ -102,8 +113,13 @@ export function startExecution(
     if (event.type === 'assistant' && event.failure === null) listener.onAnswer();
     if (event.type === 'result') {
       checkpoint('result_seen');
-      claude.finish();
-      linger.begin();
+      if (plan.keepsProcess && stopped === null && isGood(event.result)) {
+        claude.endTurn();
+        stayed.resolve(null);
+      } else {
+        claude.finish();
+        linger.begin();
+      }
     }
     if (event.type === 'retry') {
       const reason = reasonNotToRetry(event);
@@ -116,7 +132,7 @@ export function startExecution(
     checkpoint('pid_stored');
     if (stopped !== null || over.signal.aborted) return;
     phases.boundMs = sinceStart();
-    claude.bind(task, { onEvent, onTooMuchOutput: () => stop('output_too_large') });
+    claude.ask(task, { onEvent, onTooMuchOutput: () => stop('output_too_large') });
   };
   const bound = bind().catch((err: unknown) => {
     claude.kill();
@@ -125,19 +141,36 @@ export function startExecution(
   // Whoever waits for the end hears of it.
   bound.catch(() => {});
 
-  const settle = async (exit: ClaudeExit): Promise<ExecutionReport> => {
-    checkpoint('exit_seen');
+  const settle = async (exit: ClaudeExit | null): Promise<ExecutionReport> => {
+    if (exit !== null) checkpoint('exit_seen');
     deadlines.stop();
     over.abort();
     await bound;
     const seen = { transcript, stopped, endedAfterResult, wantsSchema: task.jsonSchema !== null };
-    const verdict = decideVerdict({ ...seen, ...evidenceOf(exit) }, clock.now());
-    return { verdict, transcript, exit, phases: { ...phases, totalMs: sinceStart() } };
+    const evidence = { ...seen, ...(exit === null ? stillThere : evidenceOf(exit)) };
+    return {
+      verdict: decideVerdict(evidence, clock.now()),
+      transcript,
+      exit,
+      stdoutBytes: exit?.stdoutBytes ?? claude.turnBytes(),
+      phases: { ...phases, totalMs: sinceStart() },
+    };
   };
-  return { stop, ended: claude.exited.then(settle) };
+  return { stop, ended: Promise.race([claude.exited, stayed.promise]).then(settle) };
 }
 
-function evidenceOf(exit: ClaudeExit) {
+function isGood({ subtype, is_error: isError }: ClaudeResult): boolean {
+  return subtype === 'success' && !isError;
+}
+
+type ExitEvidence = Omit<Evidence, 'transcript' | 'stopped' | 'endedAfterResult' | 'wantsSchema'>;
+
+const stillThere: ExitEvidence = {
+  ...{ exitCode: 0, signal: null, startFailureCode: null, outOfMemory: false },
+  ...{ wasSilent: false, cutOff: false, stderrTail: '' },
+};
+
+function evidenceOf(exit: ClaudeExit): ExitEvidence {
   return {
     exitCode: exit.code,
     signal: exit.signal,

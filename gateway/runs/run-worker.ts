@@ -13,15 +13,15 @@ import type { LoginDirectory, LoginLease } from '../claude/login-directory.ts';
 import { emptyTranscript, finalText } from '../claude/transcript.ts';
 import type { Transcript } from '../claude/transcript.ts';
 import type { ClaudeAttachment } from '../claude/user-message.ts';
-import { runDirectoryAt } from '../sandbox/run-directory-layout.ts';
-import type { RunDirectory } from '../sandbox/run-directory-layout.ts';
-import { makeRunDirectory, removeRunDirectory } from '../sandbox/run-directory.ts';
+import { removeRunDirectory } from '../sandbox/run-directory.ts';
 import type { Sandbox } from '../sandbox/sandbox-tier.ts';
 import type { AdmittedRun } from './admission.ts';
 import { interruptedRetrySecs } from './outcome.ts';
 import { startExecution } from './run-execution.ts';
 import type { Execution, ExecutionListener, ExecutionReport } from './run-execution.ts';
 import type { Spent } from './run-record.ts';
+import { startSeat } from './run-seat.ts';
+import type { RunSeat, SeatOptions } from './run-seat.ts';
 import type { StopReason, Verdict } from './verdict.ts';
 
 export type RunWork = {
@@ -77,24 +77,28 @@ export type RunWorkerOptions = {
 };
 
 export function createRunWorker(options: RunWorkerOptions): RunWorker {
+  const { sandbox, login, clock } = options;
+  const seats: SeatOptions = { ...options, loginDir: login?.dir ?? null };
+
   const execute = async (work: RunWork): Promise<FinishedRun> => {
-    const turnAt = options.clock.monotonicMs();
+    const turnAt = clock.monotonicMs();
     const installation = await options.claude.current();
-    const directory = runDirectoryAt(join(options.runsDir, work.runId));
+    const root = join(options.runsDir, work.runId);
     let lease: LoginLease | null = null;
     try {
-      makeRunDirectory(directory, options.sandbox.runUid);
-      lease = (await options.login?.lease(work.stop)) ?? null;
-      const startedAt = options.clock.monotonicMs();
-      const execution = start(options, work, installation, directory, lease);
+      lease = (await login?.lease(work.stop)) ?? null;
+      const { profile } = work.admitted;
+      const seat = startSeat(seats, { marker: work.runId, root, installation, profile });
+      const startedAt = clock.monotonicMs();
+      const execution = start(options, work, seat);
       const stop = (): void => execution.stop(stopReason(work.stop));
       work.stop.addEventListener('abort', stop, { once: true });
       if (work.stop.aborted) stop();
       const report = await execution.ended;
       work.stop.removeEventListener('abort', stop);
-      return finishedRun(work, report, startedAt - turnAt, installation, options.sandbox);
+      return finishedRun(work, report, startedAt - turnAt, installation, sandbox);
     } finally {
-      await clearUp(options.log, work.runId, directory.root, lease);
+      await clearUp(options.log, work.runId, root, lease);
     }
   };
   return {
@@ -121,33 +125,24 @@ const silent: ExecutionListener = {
 };
 
 function start(
-  options: RunWorkerOptions,
-  { runId, admitted, attachments = [], listener = {} }: RunWork,
-  { program }: ClaudeInstallation,
-  directory: RunDirectory,
-  lease: LoginLease | null,
+  { deadlines, limits, clock }: RunWorkerOptions,
+  { admitted, attachments = [], listener: partial = {} }: RunWork,
+  { claude, directory }: RunSeat,
 ): Execution {
-  const { sandbox, credential, baseUrl, limits } = options;
+  const listener = { ...silent, ...partial };
+  listener.checkpoint('spawned');
   return startExecution(
     {
-      runId,
-      sandbox,
-      program,
-      directory,
-      profile: admitted.profile,
-      credential: credential.variables,
-      loginDir: lease?.dir ?? null,
-      baseUrl,
-      outputBytesMax: limits.outputBytes,
-    },
-    { ...admitted.claude, attachments },
-    {
-      deadlines: { ...options.deadlines, totalMs: admitted.timeoutMs },
+      claude,
+      root: directory.root,
+      task: { ...admitted.claude, attachments },
+      deadlines: { ...deadlines, totalMs: admitted.timeoutMs },
       // New runs are refused at the whole reserve; those under way may use some of it.
       disk: { runBytes: limits.runDiskBytes, reserveBytes: limits.diskReserveBytes / 4 },
+      keepsProcess: false,
     },
-    { ...silent, ...listener },
-    options.clock,
+    listener,
+    clock,
   );
 }
 
@@ -222,7 +217,7 @@ export const nothingSpent: Spent = {
 
 function finishedRun(
   { admitted }: RunWork,
-  { transcript, exit, phases, verdict }: ExecutionReport,
+  { transcript, exit, stdoutBytes, phases, verdict }: ExecutionReport,
   beforeStartMs: number,
   installation: ClaudeInstallation,
   sandbox: Sandbox,
@@ -232,7 +227,7 @@ function finishedRun(
     verdict,
     transcript,
     wantsSchema: admitted.claude.jsonSchema !== null,
-    survivors: exit.survivors,
+    survivors: exit?.survivors ?? 0,
     phases: {
       prepareMs: phases.boundMs === null ? null : Math.round(beforeStartMs + phases.boundMs),
       bindMs: difference(phases.initMs, phases.boundMs),
@@ -250,15 +245,15 @@ function finishedRun(
       cost_micro_usd: spent.costMicroUsd,
       cli_version: installation.version,
       sandbox: sandbox.tier,
-      exit_code: exit.code,
-      signal: exit.signal,
-      ...(exit.outOfMemory ? { out_of_memory: true } : {}),
+      exit_code: exit?.code ?? null,
+      signal: exit?.signal ?? null,
+      ...(exit?.outOfMemory === true ? { out_of_memory: true } : {}),
       results: transcript.resultCount,
       retries: transcript.retryCount,
-      stdout_bytes: exit.stdoutBytes,
+      stdout_bytes: stdoutBytes,
       ...(transcript.garbageLines === 0 ? {} : { garbage_lines: transcript.garbageLines }),
     },
-    stderrTail: verdict.outcome === 'completed' ? '' : exit.stderrTail,
+    stderrTail: verdict.outcome === 'completed' ? '' : (exit?.stderrTail ?? ''),
   };
 }
 
