@@ -33,6 +33,7 @@ import { metricsRoutes } from './routes/metrics-routes.ts';
 import { createRunEventStreams } from './routes/run-event-streams.ts';
 import { runQueryRoutes } from './routes/run-query-routes.ts';
 import { runRoutes } from './routes/run-routes.ts';
+import { sessionRoutes } from './routes/session-routes.ts';
 import { uploadRoutes } from './routes/upload-routes.ts';
 import { openRunEngine } from './run-engine.ts';
 import type { RunEngine } from './run-engine.ts';
@@ -92,6 +93,7 @@ export async function openGateway(
     http.startDraining();
     engine.feed.startStopping(stopNotice);
     await engine.runs.drain(config.runs.shutdownGraceMs);
+    await engine.sessions.close();
   });
   const notice = termsNotice(engine.credential.source, storage.apps.countApps());
   return { app: http.app, engine, adminToken, notice };
@@ -106,11 +108,14 @@ const stopNotice = { type: shutdownEvent, data: JSON.stringify(shutdownNotice) }
 /** What an earlier start left: processes and directories go, runs wait again or are closed. */
 async function recover(
   { runsDir }: GatewayConfig,
-  { runs: store }: Storage,
+  { runs: store, sessions }: Storage,
   { records, runs }: RunEngine,
   { clock, log }: Surroundings,
 ): Promise<void> {
-  const recovery = await recoverRuns({ runsDir, store, records, clock });
+  const recovery = await recoverRuns({
+    ...{ runsDir, store, records, clock },
+    alsoMarked: sessions.openIds(),
+  });
   runs.restore(recovery.waiting);
   const { waiting, ...rest } = recovery;
   const facts = { waiting_runs: waiting.length, ...rest };
@@ -149,7 +154,7 @@ async function addRoutes(
   { db, walWatch, apps, writer, audit, shelf, events, keys, runs: store }: Storage,
   { clock }: Surroundings,
 ): Promise<void> {
-  const { runs, records, inquiry, feed, queue } = engine;
+  const { runs, records, inquiry, feed, queue, sessions } = engine;
   const registry = createAppRegistry({
     store: apps,
     lookup,
@@ -158,7 +163,10 @@ async function addRoutes(
     clock,
     limits: { allowedModels: config.models.allowed, timeoutMaxMs: config.runs.timeoutMaxMs },
     onChanged: () => runs.lookAgain(),
-    onRevoked: (appId) => runs.stopWaitingOf(appId),
+    onRevoked: (appId) => {
+      runs.stopWaitingOf(appId);
+      void sessions.registry.endAllOf(appId);
+    },
   });
   const { runsDir } = config;
   const { tier } = engine.sandbox.sandbox;
@@ -178,6 +186,7 @@ async function addRoutes(
   const streams = createRunEventStreams(feed, door);
   const bodyLimitBytes = runBodyBytes(config);
   await app.register(runRoutes, { runs, inquiry, keys, streams, door, bodyLimitBytes });
+  await app.register(sessionRoutes, { sessions: sessions.registry, door, bodyLimitBytes });
   const cancel = createRunCancel(records, runs);
   await app.register(runQueryRoutes, { inquiry, cancel, events, streams, door });
   await app.register(adminRunRoutes, { inquiry, cancel, door });
@@ -199,7 +208,7 @@ function runBodyBytes({ limits }: GatewayConfig): number {
 function startLoops(
   config: GatewayConfig,
   storage: Storage,
-  { runs, feed }: RunEngine,
+  { runs, feed, sessions }: RunEngine,
   { clock, log }: Surroundings,
   opened: AsyncDisposableStack,
 ): void {
@@ -210,6 +219,7 @@ function startLoops(
     sweepFiles({ ...storage, clock, log }, stop.signal),
     feed.run(stop.signal),
     runs.run(stop.signal),
+    sessions.run(stop.signal),
   ];
   opened.defer(async () => {
     stop.abort();

@@ -89,13 +89,16 @@ export function integer(min: number, max: number): ValueKind<number> {
 
 const daySecs = 86_400;
 
-/** Milliseconds; a day at most, which every timer can hold. */
-export function seconds(min: number): ValueKind<number> {
+/** Milliseconds; a day at most unless said, which every timer can hold. */
+export function seconds(min: number, max = daySecs): ValueKind<number> {
   return {
-    expected: `a number of seconds from ${min} to ${daySecs}`,
-    parse: (text) => scaled(withinRange(decimal(text), min, daySecs), 1000),
+    expected: `a number of seconds from ${min} to ${max}`,
+    parse: (text) => scaled(withinRange(decimal(text), min, max), 1000),
   };
 }
+
+/** For ages that are looked at now and then, and not slept for. */
+export const yearSecs = 366 * 86_400;
 
 /** Bytes. */
 export function megabytes(min: number, max: number): ValueKind<number> {

@@ -71,6 +71,13 @@ export function readConfig(env: Environment, cwd: string, cores: number) {
       filesQuotaBytes: read(variables.filesQuota),
       requestTimeoutMs: read(variables.requestTimeout),
     },
+    sessions: {
+      sessionIdleMs: read(variables.sessionIdle),
+      sessionLiveMs: read(variables.sessionLive),
+      sessionsLiveMax: read(variables.sessionsLiveMax),
+      sessionDiskBytes: read(variables.sessionDisk),
+      sessionsPerApp: read(variables.sessionsPerApp),
+    },
     sandbox: read(variables.sandbox),
     audit: {
       prompts: read(variables.auditPrompts),
@@ -104,7 +111,7 @@ function readVariable<T>(env: Environment, variable: Variable<T>, problems: stri
 // Values are not shown: they may be secrets.
 function unknownVariables(env: Environment): string[] {
   return Object.keys(env)
-    .filter((name) => /^(GATEWAY|RUN)_/.test(name))
+    .filter((name) => /^(GATEWAY|RUN|SESSIONS?)_/.test(name))
     .filter((name) => !variableNames.has(name) && !composeVariableNames.has(name))
     .map((name) => `${name} is not a variable of the gateway and has no effect: see .env.example`);
 }

@@ -29,11 +29,13 @@ import type { RunRecords } from './runs/run-record.ts';
 import { createRunService } from './runs/run-service.ts';
 import type { RunService } from './runs/run-service.ts';
 import type { EndedRunFacts } from './runs/run-settlement.ts';
-import { createRunWorker } from './runs/run-worker.ts';
+import { createRunWorker, seatOptionsOf } from './runs/run-worker.ts';
 import { createSignInBreaker } from './runs/sign-in-breaker.ts';
 import type { SignInBreaker } from './runs/sign-in-breaker.ts';
 import { probeSandbox } from './sandbox/sandbox-probe.ts';
 import type { ProbedSandbox } from './sandbox/sandbox-probe.ts';
+import { openSessions } from './sessions/session-keeping.ts';
+import type { SessionKeeping } from './sessions/session-keeping.ts';
 import type { Storage } from './storage.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -44,6 +46,7 @@ export type RunEngine = {
   feed: EventFeed;
   queue: RunQueue;
   room: StartRoom;
+  sessions: SessionKeeping;
   breaker: SignInBreaker;
   claude: ClaudeLookup;
   credential: ClaudeCredential;
@@ -89,7 +92,7 @@ type Found = Pick<RunEngine, 'claude' | 'credential' | 'breaker' | 'hasDiskSpace
 function openRuns(
   { config, storage, surroundings, lookup, onEnded }: RunEngineParts,
   found: Found,
-): Pick<RunEngine, 'runs' | 'records' | 'inquiry' | 'feed' | 'queue' | 'room'> {
+): Pick<RunEngine, 'runs' | 'records' | 'inquiry' | 'feed' | 'queue' | 'room' | 'sessions'> {
   const { clock, log, checkpoint, freeMemoryBytes } = surroundings;
   const { runsDir, dataDir, limits } = config;
   const { breaker } = found;
@@ -104,29 +107,44 @@ function openRuns(
   const queue = createRunQueue({
     ...config.runs,
     capOf: (appId) => lookup.maxConcurrentOf(appId),
-    hasRoom: () => room.missing() === null,
+    hasRoom: () => hasRoom(room, sessions),
     ...{ durations, monotonicMs },
   });
   const records = createRunRecords({
     ...{ ...storage, store, prompts: config.audit.prompts, checkpoint, clock },
     announce: (runSeq) => feed.announce(runSeq),
   });
-  const worker = createRunWorker({
-    ...{ ...found, runsDir, limits, clock, log },
-    baseUrl: config.claude.baseUrl,
-    deadlines: config.runs,
+  const { baseUrl } = config.claude;
+  const workerParts = { ...found, runsDir, limits, clock, log, baseUrl, deadlines: config.runs };
+  const worker = createRunWorker(workerParts);
+  const admission = { ...config.runs, ...limits, models: config.models };
+  const sessions = openSessions({
+    ...{ ...storage, store: storage.sessions, dir: storage.sessionsDir, clock, newId, log },
+    seats: seatOptionsOf(workerParts),
+    appName: (appId) => storage.apps.readApp(appId)?.name ?? null,
+    limits: { ...admission, ...config.sessions },
+    stopRunsOf: (sessionSeq) => runs.stopSession(sessionSeq),
   });
   const runs = createRunService({
     ...{ store, records, worker, breaker, endings, durations, queue, room, onEnded },
     ...{ shelf: storage.shelf, hasDiskSpace: found.hasDiskSpace, checkpoint, clock, newId, log },
-    limits: { ...config.runs, ...limits, models: config.models },
+    limits: admission,
+    seatingOf: sessions.seats.seatingOf,
+    sessionOf: sessions.registry.open,
     keepsAllText: config.audit.prompts === 'full',
     signInMend: found.credential.mend,
     isWatched: (runSeq) => feed.isWatched(runSeq),
   });
   const sleep = (ms: number, signal: AbortSignal): Promise<void> => clock.sleep(ms, signal);
   const inquiry = createRunInquiry({ store, queue, endings, sleep });
-  return { runs, records, inquiry, feed, queue, room };
+  return { runs, records, inquiry, feed, queue, room, sessions };
+}
+
+/** A process that is kept for a conversation is the first to go when memory is short. */
+function hasRoom(room: StartRoom, { live }: Pick<SessionKeeping, 'live'>): boolean {
+  if (room.missing() === null) return true;
+  if (room.lacks().memory) live.shed();
+  return false;
 }
 
 function requireSandbox(config: GatewayConfig, { sandbox, refused }: ProbedSandbox): void {

@@ -28,6 +28,8 @@ import type { IdempotencyKeys } from './idempotency/idempotency-keys.ts';
 import { createIdempotencyStore } from './idempotency/idempotency-store.ts';
 import { createRunStore } from './runs/run-store.ts';
 import type { RunStore } from './runs/run-store.ts';
+import { createSessionStore } from './sessions/session-store.ts';
+import type { SessionStore } from './sessions/session-store.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export type Storage = {
@@ -38,6 +40,9 @@ export type Storage = {
   audit: AuditLog;
   apps: AppStore;
   runs: RunStore;
+  sessions: SessionStore;
+  /** Where they lie. */
+  sessionsDir: string;
   events: RunEventStore;
   keys: IdempotencyKeys;
   shelf: FileShelf;
@@ -52,6 +57,8 @@ export async function openStorage(
   await openDirectory(config.dataDir, 'GATEWAY_DATA_DIR');
   opened.adopt(acquireInstanceLock(join(config.dataDir, 'gateway.lock')), (lock) => lock.release());
   await openDirectory(config.runsDir, 'RUNS_DIR');
+  const sessionsDir = join(config.dataDir, 'sessions');
+  await openDirectory(sessionsDir, 'GATEWAY_DATA_DIR');
   // Two gateways that share it would clear away each other's runs.
   opened.adopt(acquireInstanceLock(join(config.runsDir, '.lock')), (lock) => lock.release());
 
@@ -74,6 +81,8 @@ export async function openStorage(
     walWatch: createWalWatch({ db, forgets, clock, log }),
     apps: createAppStore(db),
     runs: createRunStore(db),
+    sessions: createSessionStore(db),
+    sessionsDir,
     events: createRunEventStore(db),
     keys: createIdempotencyKeys(createIdempotencyStore(db), clock),
   };

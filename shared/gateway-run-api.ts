@@ -21,6 +21,7 @@ import {
   queuePosition,
   result,
   runId,
+  sessionId,
   stopReason,
   usageExample,
 } from './gateway-run-fields.ts';
@@ -92,6 +93,14 @@ export const RunRequest = Type.Object(
       ),
     ),
     metadata: Type.Optional(Metadata),
+    session_id: Type.Optional(
+      Type.String({
+        maxLength: 200,
+        description:
+          'the conversation it is the next run of; its system prompt, model and schema hold',
+        examples: ['sess_01m7yjjfcksfhngdhy16rrxw3j'],
+      }),
+    ),
     on_interrupt: Type.Optional(
       Type.Enum(['fail', 'retry'], {
         description: 'what becomes of the run when the gateway stops in the middle of it',
@@ -135,8 +144,17 @@ const outcomeFields = {
   cost_usd: costUsd,
 };
 
+const sessionFields = {
+  session_id: Type.Optional(sessionId),
+  session_reset: Type.Optional(
+    Type.Literal(true, {
+      description: 'what was said before is lost: the conversation began anew with this run',
+    }),
+  ),
+};
+
 export const RunAnswer = Type.Object(
-  { ok: Type.Literal(true), run_id: runId, result, ...outcomeFields },
+  { ok: Type.Literal(true), run_id: runId, result, ...outcomeFields, ...sessionFields },
   { title: 'RunAnswer', description: 'the body of a completed POST /run' },
 );
 export type RunAnswer = Static<typeof RunAnswer>;
@@ -154,6 +172,7 @@ export type SubmittedRun = Static<typeof SubmittedRun>;
 
 const runFields = {
   run_id: runId,
+  session_id: sessionFields.session_id,
   status: RunStatus,
   outcome: Type.Optional(
     Type.String({
@@ -199,6 +218,7 @@ export const RunView = Type.Object(
         description: 'the gateway keeps no text of this run (AUDIT_PROMPTS); its client had it',
       }),
     ),
+    session_reset: sessionFields.session_reset,
     error: Type.Optional(ErrorObject),
     duration_ms: Type.Optional(Nullable(durationMs)),
     stop_reason: Type.Optional(Nullable(stopReason)),

@@ -18,6 +18,11 @@ export const runId = Type.String({
   examples: ['run_01m7yjjfcksfhngdhy16rrxw3j'],
 });
 
+export const sessionId = Type.String({
+  description: 'the id of the session',
+  examples: ['sess_01m7yjjfcksfhngdhy16rrxw3j'],
+});
+
 export const result = Type.Unknown({
   description: 'a JSON object or array where the model answered with one, else its text',
   examples: ['A gatehouse guards, lodges and welcomes.'],

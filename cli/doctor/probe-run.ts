@@ -73,6 +73,7 @@ function tinyRun({ models, runs }: GatewayConfig) {
   const prompt = 'Answer with the one word: ready';
   return {
     claude: { prompt, model: models.default, system: null, effort: null, jsonSchema: null },
+    session: null,
     profile: { maxTurns: 1, maxBudgetUsd: null },
     timeoutMs: Math.min(runs.timeoutMs, timeoutMsMax),
     promptBytes: Buffer.byteLength(prompt),

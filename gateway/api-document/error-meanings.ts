@@ -20,7 +20,7 @@ export const errorMeanings: Readonly<Record<ErrorCode, string>> = {
   unsupported_media_type: 'send what the route takes, in UTF-8 and not compressed',
   wrong_host: 'the Host header names another host: see ALLOWED_HOSTS',
   idempotency_mismatch: 'this Idempotency-Key was used for another request: take a new key',
-  app_busy: 'this app has too many runs waiting',
+  app_busy: 'this app has too many runs waiting, streams or sessions',
   queue_full: 'the whole queue is full',
   too_many_attempts: 'too many wrong tokens from this address',
   headers_too_large: 'the headers are too large',

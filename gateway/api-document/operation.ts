@@ -5,6 +5,7 @@ import type { ApiSchema } from './openapi.ts';
 
 export const tags = {
   runs: 'Runs of Claude for an app: start them, wait for them, read them, end them.',
+  sessions: 'Conversations: runs that know what was said before.',
   files: 'Files that a run can be given.',
   admin: 'For the operator, with the admin token.',
   health: 'How the gateway is. No token is needed.',

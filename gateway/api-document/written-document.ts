@@ -13,10 +13,12 @@ import { adminOperations } from './operations/admin-operations.ts';
 import { fileOperations } from './operations/file-operations.ts';
 import { runOperations } from './operations/run-operations.ts';
 import { serviceOperations } from './operations/service-operations.ts';
+import { sessionOperations } from './operations/session-operations.ts';
 import { shareSchemas } from './shared-schemas.ts';
 
 const operations: Operations = {
   ...runOperations,
+  ...sessionOperations,
   ...fileOperations,
   ...adminOperations,
   ...serviceOperations,

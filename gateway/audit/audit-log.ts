@@ -17,6 +17,8 @@ export type AuditAction =
   | 'token.rotated'
   | 'token.changed'
   | 'token.revoked'
+  | 'session.created'
+  | 'session.ended'
   | 'audit.pruned';
 
 export type AuditEntry = {

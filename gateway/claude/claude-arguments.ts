@@ -2,7 +2,12 @@
 export type SpawnProfile = {
   maxTurns: number | null;
   maxBudgetUsd: number | null;
+  /** Kept on disk, to be gone on with; null for a run on its own. */
+  conversation?: Conversation | null;
 };
+
+/** `id`: a UUID of ours; the CLI would take anything else for a title. */
+export type Conversation = { id: string; isBegun: boolean };
 
 export function claudeArguments(profile: SpawnProfile): string[] {
   return [
@@ -16,8 +21,13 @@ export function claudeArguments(profile: SpawnProfile): string[] {
     '--setting-sources=',
     '--strict-mcp-config',
     '--permission-mode=dontAsk',
-    '--no-session-persistence',
+    conversationFlag(profile.conversation ?? null),
     ...(profile.maxTurns === null ? [] : [`--max-turns=${profile.maxTurns}`]),
     ...(profile.maxBudgetUsd === null ? [] : [`--max-budget-usd=${profile.maxBudgetUsd}`]),
   ];
+}
+
+function conversationFlag(conversation: Conversation | null): string {
+  if (conversation === null) return '--no-session-persistence';
+  return conversation.isBegun ? `--resume=${conversation.id}` : `--session-id=${conversation.id}`;
 }

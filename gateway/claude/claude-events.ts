@@ -45,6 +45,7 @@ export const ClaudeResult = Type.Object({
   subtype: Type.String(),
   is_error: Type.Boolean(),
   result: optional(Type.String()),
+  errors: optional(Type.Array(Type.String())),
   structured_output: optional(Type.Unknown()),
   num_turns: optional(Type.Number()),
   stop_reason: optional(nullable(Type.String())),

@@ -3,24 +3,29 @@ export type WaitingRun = {
   runSeq: number;
   runId: string;
   appId: number;
+  /** Its conversation, of which one run is under way at a time; null for a run on its own. */
+  sessionSeq: number | null;
   /** What waiting costs in memory: the request of a run that does not outlive its client. */
   bytes: number;
   /** On the monotonic clock. */
   since: number;
 };
 
+export type StartRule = {
+  app: (appId: number) => boolean;
+  /** Of an app that may. */
+  run: (run: WaitingRun) => boolean;
+};
+
 export type FairLine = {
   add: (run: WaitingRun) => void;
-  /** Takes the next one out whose app may start one; null when there is none. */
-  next: (
-    mayStart: (appId: number) => boolean,
-    underWayOf: (appId: number) => number,
-  ) => WaitingRun | null;
+  /** Takes the next one out that may start; null when there is none. */
+  next: (mayStart: StartRule, underWayOf: (appId: number) => number) => WaitingRun | null;
   /** An app had its turn without having waited. */
   tookTurn: (appId: number) => void;
   remove: (runId: string) => WaitingRun | null;
-  /** Whether somebody waits whose app may start one. */
-  has: (mayStart: (appId: number) => boolean) => boolean;
+  /** Whether somebody waits who may start. */
+  has: (mayStart: StartRule) => boolean;
   find: (runId: string) => WaitingRun | null;
   /** How many of each app would start before the nth of this app; the first is 1. */
   aheadOf: (appId: number, nth: number) => Map<number, number>;
@@ -72,14 +77,15 @@ export function createFairLine(): FairLine {
       bytes += run.bytes;
     },
     next(mayStart, underWayOf) {
-      let best: AppLine | null = null;
+      let best: { line: AppLine; index: number } | null = null;
       for (const line of lines.values()) {
-        if (!mayStart(line.appId)) continue;
-        if (best === null || comesBefore(line, best, underWayOf)) best = line;
+        if (best !== null && !comesBefore(line, best.line, underWayOf)) continue;
+        const index = firstOf(line, mayStart);
+        if (index !== -1) best = { line, index };
       }
       if (best === null) return null;
-      takeTurn(best.appId);
-      return drop(best, 0);
+      takeTurn(best.line.appId);
+      return drop(best.line, best.index);
     },
     tookTurn: takeTurn,
     remove(runId) {
@@ -91,7 +97,7 @@ export function createFairLine(): FairLine {
             line.runs.findIndex((run) => run.runId === runId),
           );
     },
-    has: (mayStart) => lines.keys().some(mayStart),
+    has: (mayStart) => lines.values().some((line) => firstOf(line, mayStart) !== -1),
     find: (runId) => lineOf(runId)?.runs.find((run) => run.runId === runId) ?? null,
     nthOf: (run) => (lines.get(run.appId)?.runs.indexOf(run) ?? 0) + 1,
     aheadOf(appId, nth) {
@@ -123,6 +129,11 @@ export function createFairLine(): FairLine {
     bytes: () => bytes,
     count: () => appOf.size,
   };
+}
+
+/** Where in the line of an app the first one is that may start. */
+function firstOf({ appId, runs }: AppLine, mayStart: StartRule): number {
+  return mayStart.app(appId) ? runs.findIndex(mayStart.run) : -1;
 }
 
 function comesBefore(one: AppLine, other: AppLine, underWayOf: (appId: number) => number): boolean {

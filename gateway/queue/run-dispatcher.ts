@@ -37,7 +37,7 @@ export function createRunDispatcher(parts: {
     room.noteStart();
     const turn = parts.takeTurn(run, isClaimed).finally(() => {
       underWay.delete(turn);
-      queue.giveBack(run.appId);
+      queue.giveBack(run);
       wake();
     });
     underWay.add(turn);

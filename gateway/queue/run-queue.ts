@@ -3,15 +3,17 @@ import { requestError } from '#shared/errors.ts';
 import type { AppError } from '#shared/errors.ts';
 
 import { createFairLine } from './fair-line.ts';
-import type { WaitingRun } from './fair-line.ts';
+import type { StartRule, WaitingRun } from './fair-line.ts';
 import type { RunDurations } from './run-durations.ts';
 import { createRunSlots } from './run-slots.ts';
+import type { Occupant } from './run-slots.ts';
 
 export type Applicant = {
   appId: number;
   appName: string;
   /** Of the app's runs, how many may wait; null for the gateway's own limit. */
   maxQueued: number | null;
+  sessionSeq: number | null;
   bytes: number;
 };
 
@@ -51,7 +53,7 @@ export type RunQueue = {
   /** Whether somebody waits who has a place: then only room on the machine can be missing. */
   couldStart: () => boolean;
   /** A turn is over. */
-  giveBack: (appId: number) => void;
+  giveBack: (run: Occupant) => void;
   /** Takes a run out of the line; null when it is not in it. */
   remove: (runId: string) => WaitingRun | null;
   /** Null for one that does not wait. */
@@ -83,14 +85,26 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
   const { concurrency, queueLimit, capOf, durations, monotonicMs } = options;
   const slots = createRunSlots(concurrency, capOf);
   const line = createFairLine();
+  const mayStart: StartRule = {
+    app: slots.isFreeFor,
+    run: ({ sessionSeq }) => slots.isSessionFree(sessionSeq),
+  };
   /** Reserved, not yet in the line. */
   const reserved = new Map<number, number>();
+  const reservedSessions = createTally();
   let reservedBytes = 0;
   let lastTurnAt = monotonicMs();
-  const takeTurn = (appId: number): void => {
-    slots.take(appId);
+  const takeTurn = (run: Occupant): void => {
+    slots.take(run);
     lastTurnAt = monotonicMs();
   };
+  /** Whoever waits and could start goes first, and who comes next in a conversation is being written down. */
+  const mayStartAtOnce = ({ appId, sessionSeq }: Occupant): boolean =>
+    slots.isFreeFor(appId) &&
+    slots.isSessionFree(sessionSeq) &&
+    !reservedSessions.has(sessionSeq) &&
+    !line.has(mayStart) &&
+    options.hasRoom();
   const reservedInAll = (): number => reserved.values().reduce((sum, each) => sum + each, 0);
   const waitingOf = (appId: number): number => line.countOf(appId) + (reserved.get(appId) ?? 0);
 
@@ -128,10 +142,12 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
     const message = `the queue of the gateway is full: ${waiting} runs are waiting`;
     return requestError('queue_full', message, { retryAfterSecs: retryAfterSecs(appId, waiting) });
   };
-  const reserve = ({ appId, bytes }: Applicant): (() => void) => {
+  const reserve = ({ appId, sessionSeq, bytes }: Applicant): (() => void) => {
     reserved.set(appId, (reserved.get(appId) ?? 0) + 1);
+    reservedSessions.add(sessionSeq);
     reservedBytes += bytes;
     return once(() => {
+      reservedSessions.remove(sessionSeq);
       const left = (reserved.get(appId) ?? 0) - 1;
       if (left > 0) reserved.set(appId, left);
       else reserved.delete(appId);
@@ -141,10 +157,9 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
 
   return {
     reserve(applicant) {
-      const { appId } = applicant;
-      // Whoever waits and could start goes first.
-      if (slots.isFreeFor(appId) && !line.has(slots.isFreeFor) && options.hasRoom()) {
-        takeTurn(appId);
+      const { appId, sessionSeq } = applicant;
+      if (mayStartAtOnce(applicant)) {
+        takeTurn(applicant);
         line.tookTurn(appId);
         const estimateSecs = Math.ceil(durations.typicalMs(appId) / 1000);
         return {
@@ -153,7 +168,7 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
           take: () => {
             throw new Error('a run that has its turn does not wait');
           },
-          giveBack: once(() => slots.giveBack(appId)),
+          giveBack: once(() => slots.giveBack({ appId, sessionSeq })),
         };
       }
       const refusal = refusalOf(applicant);
@@ -172,13 +187,13 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
     restore: (run) => line.add(run),
     next() {
       // Looking at the machine costs more than looking at the line.
-      const mayStart = line.has(slots.isFreeFor) && options.hasRoom();
-      const run = mayStart ? line.next(slots.isFreeFor, slots.takenBy) : null;
-      if (run !== null) takeTurn(run.appId);
+      const isPossible = line.has(mayStart) && options.hasRoom();
+      const run = isPossible ? line.next(mayStart, slots.takenBy) : null;
+      if (run !== null) takeTurn(run);
       return run;
     },
-    couldStart: () => line.has(slots.isFreeFor),
-    giveBack: (appId) => slots.giveBack(appId),
+    couldStart: () => line.has(mayStart),
+    giveBack: (run) => slots.giveBack(run),
     remove: (runId) => line.remove(runId),
     outlookOf(runId) {
       const run = line.find(runId);
@@ -204,6 +219,23 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
 /** Of a line so long, what one app may fill. */
 export function shareOf(queueLimit: number): number {
   return Math.max(1, Math.ceil(queueLimit * shareOfAnApp));
+}
+
+/** How many of each there are; null is none of them. */
+function createTally() {
+  const counts = new Map<number, number>();
+  return {
+    add(key: number | null) {
+      if (key !== null) counts.set(key, (counts.get(key) ?? 0) + 1);
+    },
+    remove(key: number | null) {
+      if (key === null) return;
+      const left = (counts.get(key) ?? 0) - 1;
+      if (left > 0) counts.set(key, left);
+      else counts.delete(key);
+    },
+    has: (key: number | null) => key !== null && counts.has(key),
+  };
 }
 
 function once(act: () => void): () => void {

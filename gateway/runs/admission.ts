@@ -19,8 +19,15 @@ export type AdmissionLimits = {
   systemBytes: number;
 };
 
+/** What holds for a whole conversation. */
+export type ConversationSettings = Pick<ClaudeRequest, 'model' | 'system' | 'jsonSchema'>;
+
+/** A conversation that a run is to be the next part of. */
+export type AdmittedSession = ConversationSettings & { sessionSeq: number; sessionId: string };
+
 export type AdmittedRun = {
   claude: ClaudeRequest;
+  session: { sessionSeq: number; sessionId: string } | null;
   profile: SpawnProfile;
   timeoutMs: number;
   promptBytes: number;
@@ -32,21 +39,20 @@ export function admitRun(
   request: RunRequest,
   app: AppAccess,
   limits: AdmissionLimits,
+  session: AdmittedSession | null = null,
 ): AdmittedRun {
   const promptBytes = checkText('prompt', request.prompt, limits.promptBytes);
   if (!/\S/.test(request.prompt)) {
     throw invalid('prompt', 'prompt must not be only white space');
   }
-  if (request.system !== undefined) checkText('system', request.system, limits.systemBytes);
+  const settings =
+    session === null
+      ? admitConversation(request, app, limits)
+      : settingsOfSession(request, app, limits, session);
   return {
-    claude: {
-      prompt: request.prompt,
-      model: chooseModel(request.model, app, limits.models),
-      // The API refuses an empty block.
-      system: request.system === undefined || request.system === '' ? null : request.system,
-      effort: request.effort ?? null,
-      jsonSchema: request.json_schema === undefined ? null : checkSchema(request.json_schema),
-    },
+    claude: { ...settings, prompt: request.prompt, effort: request.effort ?? null },
+    session:
+      session === null ? null : { sessionSeq: session.sessionSeq, sessionId: session.sessionId },
     profile: {
       maxTurns: request.max_turns ?? null,
       maxBudgetUsd: request.max_budget_usd ?? null,
@@ -55,6 +61,37 @@ export function admitRun(
     promptBytes,
     metadata: request.metadata ?? {},
   };
+}
+
+/** Throws AppError: `invalid_request` or `payload_too_large`. */
+export function admitConversation(
+  { system, model, json_schema: schema }: Pick<RunRequest, 'system' | 'model' | 'json_schema'>,
+  app: AppAccess,
+  limits: AdmissionLimits,
+): ConversationSettings {
+  if (system !== undefined) checkText('system', system, limits.systemBytes);
+  return {
+    model: chooseModel(model, app, limits.models),
+    // The API refuses an empty block.
+    system: system === undefined || system === '' ? null : system,
+    jsonSchema: schema === undefined ? null : checkSchema(schema),
+  };
+}
+
+const fixedBySession = ['system', 'model', 'json_schema'] as const;
+
+function settingsOfSession(
+  request: RunRequest,
+  app: AppAccess,
+  { models }: AdmissionLimits,
+  { model, system, jsonSchema }: AdmittedSession,
+): ConversationSettings {
+  const named = fixedBySession.find((field) => request[field] !== undefined);
+  if (named !== undefined) {
+    throw invalid(named, `${named} was fixed when the session was made: leave it out`);
+  }
+  // What the app may use can have changed since.
+  return { model: chooseModel(model, app, models), system, jsonSchema };
 }
 
 function checkText(field: string, text: string, bytesMax: number): number {

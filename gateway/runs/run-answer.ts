@@ -36,7 +36,7 @@ export function errorOf(runId: string, { outcome, message, retryAfterSecs }: End
 }
 
 function successBody(runId: string, finished: FinishedRun): RunAnswer {
-  const { transcript, wantsSchema, phases } = finished;
+  const { transcript, wantsSchema, phases, session } = finished;
   const { result, model } = transcript;
   return {
     ok: true,
@@ -52,6 +52,8 @@ function successBody(runId: string, finished: FinishedRun): RunAnswer {
       cache_read_input_tokens: result?.usage?.cache_read_input_tokens ?? 0,
     },
     cost_usd: result?.total_cost_usd ?? 0,
+    ...(session === null ? {} : { session_id: session.sessionId }),
+    ...(session?.isReset === true ? { session_reset: true } : {}),
   };
 }
 

@@ -8,7 +8,7 @@ import type { StoredFile } from '../files/file-store.ts';
 import type { KeyedAnswer, KeyedRequest } from '../idempotency/idempotency-keys.ts';
 import type { Applicant, QueueOutlook } from '../queue/run-queue.ts';
 import { admitRun } from './admission.ts';
-import type { AdmissionLimits, AdmittedRun } from './admission.ts';
+import type { AdmissionLimits, AdmittedRun, AdmittedSession } from './admission.ts';
 import { storedRequestOf } from './run-payload.ts';
 import type { RunPayload } from './run-payload.ts';
 import type { RunFacts } from './run-record.ts';
@@ -45,6 +45,8 @@ export type RunIntakeParts = {
   /** Whether what a model says may always be kept. */
   keepsAllText: boolean;
   shelf: Pick<FileShelf, 'open' | 'look'>;
+  /** Throws `not_found`. */
+  sessionOf: (appId: number, sessionId: string) => AdmittedSession;
 };
 
 /** Throws AppError for what is wrong with the request. */
@@ -53,14 +55,19 @@ export async function takeIn(
   call: RunCall,
   runId: string,
 ): Promise<RunIntake> {
-  const admitted = admitRun(call.request, call.app, parts.limits);
+  const { session_id: sessionId } = call.request;
+  const session = sessionId === undefined ? null : parts.sessionOf(call.app.appId, sessionId);
+  const admitted = admitRun(call.request, call.app, parts.limits, session);
   const payload = outlivesClient(call) ? null : await payloadOf(parts, call, admitted);
   const files = payload?.files ?? parts.shelf.look(call.app.appId, call.request.files ?? []);
   const { appId, name: appName, maxQueued } = call.app;
   let isTaken = false;
   return {
     run: factsOf(call, admitted, files, runId),
-    applicant: { appId, appName, maxQueued, bytes: payload === null ? 0 : admitted.promptBytes },
+    applicant: {
+      ...{ appId, appName, maxQueued, sessionSeq: session?.sessionSeq ?? null },
+      bytes: payload === null ? 0 : admitted.promptBytes,
+    },
     takePayload() {
       isTaken = true;
       return payload;
@@ -108,6 +115,7 @@ function factsOf(
     prompt_bytes: admitted.promptBytes,
     timeout_secs: admitted.timeoutMs / 1000,
     metadata: { ...admitted.metadata },
+    ...(admitted.session === null ? {} : { session_id: admitted.session.sessionId }),
     ...(files.length === 0 ? {} : { files: files.map(fileFacts) }),
   };
   const stored = {
@@ -117,6 +125,7 @@ function factsOf(
   return {
     ...{ runId, appId: app.appId, appName: app.name, address, requestId },
     ...{ prompt: request.prompt, details, traceparent, requestedModel: model },
+    sessionSeq: admitted.session?.sessionSeq ?? null,
     isDetached: call.isDetached,
     onInterrupt: request.on_interrupt ?? 'fail',
     metadata: admitted.metadata,

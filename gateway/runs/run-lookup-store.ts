@@ -16,6 +16,8 @@ export type StoredRun = {
   requestedModel: string | null;
   metadata: string;
   traceparent: string | null;
+  sessionSeq: number | null;
+  sessionId: string | null;
   isCancelAsked: boolean;
   isAppRevoked: boolean;
   pid: number | null;
@@ -53,11 +55,12 @@ type RunRow = Omit<StoredRun, Flag> & Record<Flag, number>;
 
 const columns = `r.run_seq as runSeq, r.run_id as runId, r.app_id as appId, a.name as appName, r.state,
   r.detached as isDetached, r.on_interrupt as onInterrupt, r.attempt, r.requested_model as requestedModel,
-  r.metadata, r.traceparent, r.cancel_asked_at is not null as isCancelAsked,
+  r.metadata, r.traceparent, r.session_seq as sessionSeq, s.session_id as sessionId, r.cancel_asked_at is not null as isCancelAsked,
   a.revoked_at is not null as isAppRevoked, r.pid, r.outcome, r.message,
   r.duration_ms as durationMs, r.model, r.cost_micro_usd as costMicroUsd,
   r.created_at as createdAt, r.started_at as startedAt, r.ended_at as endedAt`;
-const tables = 'runs r join apps a on a.app_id = r.app_id';
+const tables = `runs r join apps a on a.app_id = r.app_id
+  left join sessions s on s.session_seq = r.session_seq`;
 
 export function createRunLookups(db: Database): RunLookups {
   const find = db.prepare<[string], RunRow>(`select ${columns} from ${tables} where r.run_id = ?`);

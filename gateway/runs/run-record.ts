@@ -27,6 +27,7 @@ export type RunFacts = {
   details: Readonly<Record<string, JsonValue>>;
   isDetached: boolean;
   onInterrupt: 'fail' | 'retry';
+  sessionSeq: number | null;
   requestedModel: string;
   metadata: Readonly<Record<string, string>>;
   traceparent: string | null;

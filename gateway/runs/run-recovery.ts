@@ -27,6 +27,8 @@ export type RecoveryParts = {
   runsDir: string;
   store: RunStore;
   records: Pick<RunRecords, 'putBack' | 'end'>;
+  /** Marks of processes that are not of a run alone: of conversations. */
+  alsoMarked: readonly string[];
   clock: Clock;
 };
 
@@ -39,13 +41,13 @@ export function isOwnDirectory(name: string): boolean {
 }
 
 /**
- * Only processes that carry the id of one of our own open runs are ended: a pid that was stored may belong to somebody else by
+ * Only processes that carry the id of one of our own open runs or sessions are ended: a pid that was stored may belong to somebody else by
  * now, and another gateway on this host has runs of its own. Needs the instance lock.
  */
 export async function recoverRuns(parts: RecoveryParts): Promise<Recovery> {
   const open = parts.store.open();
-  const openRuns = new Set(open.map((run) => run.runId));
-  const { ended, survivors } = await endProcessesOf(openRuns, parts.clock);
+  const marks = new Set([...open.map((run) => run.runId), ...parts.alsoMarked]);
+  const { ended, survivors } = await endProcessesOf(marks, parts.clock);
   const waiting: StoredRun[] = [];
   for (const run of open) {
     const fate = fateOf(run);
@@ -75,13 +77,13 @@ const messages = {
 } as const;
 
 async function endProcessesOf(
-  runIds: ReadonlySet<string>,
+  marks: ReadonlySet<string>,
   clock: Clock,
 ): Promise<{ ended: number; survivors: number }> {
   const seen = new Set<number>();
   const giveUpAt = clock.monotonicMs() + goneWithinMs;
-  while (runIds.size > 0) {
-    const pids = processesMarked(runMarker, (value) => runIds.has(value));
+  while (marks.size > 0) {
+    const pids = processesMarked(runMarker, (value) => marks.has(value));
     for (const pid of pids) seen.add(pid);
     if (pids.length === 0 || clock.monotonicMs() > giveUpAt) {
       return { ended: seen.size - pids.length, survivors: pids.length };

@@ -33,6 +33,8 @@ export type RunService = {
   stop: (runId: string, reason: StopReason, message?: string) => boolean;
   /** Cancels what waits of an app that was revoked. */
   stopWaitingOf: (appId: number) => void;
+  /** Cancels what waits and what is under way in a conversation that was ended. */
+  stopSession: (sessionSeq: number) => void;
   /** A limit has changed: somebody may be able to start. */
   lookAgain: () => void;
   /** Runs of an earlier start, oldest first: they wait again. */
@@ -56,15 +58,15 @@ export type RunServiceParts = RunTurnParts &
 export function createRunService(parts: RunServiceParts): RunService {
   const { queue, endings, clock } = parts;
   const payloads = new Map<string, RunPayload>();
-  const stops = new Map<string, AbortController>();
+  const stops = new Map<string, { sessionSeq: number | null; controller: AbortController }>();
   const departures = createRunDepartures(parts, takePayload);
   const dispatcher = createRunDispatcher({ ...parts, takeTurn: takeOne });
 
   async function takeOne(waiting: WaitingRun, isClaimed: boolean): Promise<void> {
-    const stop = new AbortController();
-    stops.set(waiting.runId, stop);
+    const controller = new AbortController();
+    stops.set(waiting.runId, { sessionSeq: waiting.sessionSeq, controller });
     const payload = takePayload(waiting.runId);
-    const { signal } = stop;
+    const { signal } = controller;
     const isStopping = dispatcher.isStopped;
     await takeTurn(parts, { waiting, payload, isClaimed, stop: signal, isStopping });
     stops.delete(waiting.runId);
@@ -98,7 +100,7 @@ export function createRunService(parts: RunServiceParts): RunService {
       dispatcher.wake();
       return true;
     }
-    stops.get(runId)?.abort(reason);
+    stops.get(runId)?.controller.abort(reason);
     return stops.has(runId);
   };
 
@@ -118,7 +120,8 @@ export function createRunService(parts: RunServiceParts): RunService {
         const ending = call.isAwaited ? endings.wait(runId).then(neverGivenUp) : null;
         const payload = intake.takePayload();
         if (payload !== null) payloads.set(runId, payload);
-        enter(place, { runSeq, runId, appId: run.appId, bytes: applicant.bytes, since });
+        const { appId, sessionSeq, bytes } = applicant;
+        enter(place, { runSeq, runId, appId, sessionSeq, bytes, since });
         return { runId, runSeq, outlook, ending };
       } catch (err) {
         place.giveBack();
@@ -130,11 +133,18 @@ export function createRunService(parts: RunServiceParts): RunService {
       const waiting = [...queue.waiting()].filter((run) => run.appId === appId);
       for (const { runId } of waiting) stop(runId, 'cancelled', 'The app of the run was revoked.');
     },
+    stopSession(sessionSeq) {
+      const waiting = [...queue.waiting()].filter((run) => run.sessionSeq === sessionSeq);
+      for (const { runId } of waiting) stop(runId, 'cancelled', 'Its session was ended.');
+      for (const underWay of stops.values()) {
+        if (underWay.sessionSeq === sessionSeq) underWay.controller.abort('cancelled');
+      }
+    },
     lookAgain: () => dispatcher.wake(),
     restore(runs) {
       const since = clock.monotonicMs();
-      for (const { runSeq, runId, appId } of runs) {
-        queue.restore({ runSeq, runId, appId, bytes: 0, since });
+      for (const { runSeq, runId, appId, sessionSeq } of runs) {
+        queue.restore({ runSeq, runId, appId, sessionSeq, bytes: 0, since });
       }
     },
     run: (signal) => dispatcher.run(signal),
@@ -146,7 +156,7 @@ export function createRunService(parts: RunServiceParts): RunService {
       }
       const drained = new AbortController();
       const interruptLate = clock.sleep(graceMs, drained.signal).then(
-        () => stops.values().forEach((each) => each.abort('interrupted')),
+        () => stops.values().forEach(({ controller }) => controller.abort('interrupted')),
         () => {},
       );
       await dispatcher.idle();

@@ -14,6 +14,7 @@ export type NewRun = {
   appId: number;
   isDetached: boolean;
   onInterrupt: 'fail' | 'retry';
+  sessionSeq: number | null;
   requestedModel: string;
   /** JSON. */
   metadata: string;
@@ -77,9 +78,9 @@ export function createRunStore(db: Database): RunStore {
 function moves(db: Database) {
   const insert = db.prepare<[Omit<NewRun, 'isDetached'> & { isDetached: number }]>(
     `insert into runs (run_id, app_id, state, detached, on_interrupt, requested_model, metadata, traceparent,
-       audit_draft, created_at)
+       session_seq, audit_draft, created_at)
      values (@runId, @appId, 'queued', @isDetached, @onInterrupt, @requestedModel, @metadata, @traceparent,
-       @auditDraft, @createdAt)`,
+       @sessionSeq, @auditDraft, @createdAt)`,
   );
   const claim = db.prepare<[number]>(moveSql('claim', 'attempt = attempt + 1'));
   const begin = db.prepare<[string, number | null, number]>(

@@ -10,6 +10,8 @@ import { createRunNarrator } from '../events/run-narrator.ts';
 import type { FileShelf } from '../files/file-shelf.ts';
 import type { WaitingRun } from '../queue/fair-line.ts';
 import type { RunDurations } from '../queue/run-durations.ts';
+import type { TurnAsk } from '../sessions/session-seating.ts';
+import type { AdmittedRun } from './admission.ts';
 import { interruptedRetrySecs } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import type { EndedRun } from './run-answer.ts';
@@ -17,6 +19,7 @@ import type { RunEndings } from './run-endings.ts';
 import { loadPayload, originOf } from './run-payload.ts';
 import type { RunPayload } from './run-payload.ts';
 import type { RunRecords } from './run-record.ts';
+import type { Seating } from './run-seating.ts';
 import { settle } from './run-settlement.ts';
 import type { EndedRunFacts, RunOrigin } from './run-settlement.ts';
 import { attemptsMax } from './run-state.ts';
@@ -31,6 +34,8 @@ export type RunTurnParts = {
   records: RunRecords;
   shelf: Pick<FileShelf, 'openPinned'>;
   worker: RunWorker;
+  /** For a run of a conversation. */
+  seatingOf: (sessionSeq: number, ask: TurnAsk) => Seating;
   breaker: SignInBreaker;
   endings: RunEndings;
   durations: RunDurations;
@@ -101,12 +106,13 @@ async function perform(
 }
 
 async function attempt(
-  { worker, breaker, durations, records, signInMend, checkpoint }: RunTurnParts,
+  parts: RunTurnParts,
   { waiting, stop }: TurnOfRun,
   { admitted, files, origin: { keepsText } }: RunPayload,
   queueMs: number,
   journal: RunEventJournal,
 ): Promise<EndedRun> {
+  const { worker, breaker, durations, records, signInMend, checkpoint } = parts;
   if (stop.aborted) return stoppedWaiting(stopReason(stop));
   if (!breaker.admit()) return notSignedIn(signInMend, null);
   const narrator = createRunNarrator();
@@ -114,6 +120,7 @@ async function attempt(
   try {
     const finished = await worker.work({
       ...{ runId: waiting.runId, admitted, attachments: files, stop },
+      seating: seatingFor(parts, waiting, admitted),
       listener: {
         begun: (pid) => records.begin(waiting, { pid, queueMs }),
         onEvent: (event) => {
@@ -132,6 +139,14 @@ async function attempt(
   } finally {
     breaker.report(outcome);
   }
+}
+
+function seatingFor(
+  { seatingOf }: RunTurnParts,
+  { runId, sessionSeq }: WaitingRun,
+  { profile, claude: { effort } }: AdmittedRun,
+): Seating | undefined {
+  return sessionSeq === null ? undefined : seatingOf(sessionSeq, { runId, profile, effort });
 }
 
 function hasNoText({ type }: RunEventDraft): boolean {

@@ -5,7 +5,9 @@ import type { RunItem, RunView } from '#shared/gateway-run-api.ts';
 import type { QueueOutlook } from '../queue/run-queue.ts';
 import type { StoredAnswer, StoredRun } from './run-store.ts';
 
-type Answered = Partial<Pick<RunView, 'result' | 'stop_reason' | 'usage' | 'cost_usd'>> & {
+type Answered = Partial<
+  Pick<RunView, 'result' | 'session_reset' | 'stop_reason' | 'usage' | 'cost_usd'>
+> & {
   error?: ErrorObject;
 };
 
@@ -15,12 +17,13 @@ export function viewOf(
   outlook: QueueOutlook | null,
   answer: StoredAnswer | null,
 ): RunView {
-  const { result, stop_reason, usage, cost_usd, error }: Answered =
+  const { result, session_reset, stop_reason, usage, cost_usd, error }: Answered =
     answer === null ? {} : JSON.parse(answer.body);
   return {
     ...itemOf(run, outlook),
     ...(result === undefined ? {} : { result }),
     ...(run.outcome === 'completed' && result === undefined ? { result_kept: false as const } : {}),
+    ...(session_reset === undefined ? {} : { session_reset }),
     ...(error === undefined ? {} : { error }),
     ...(stop_reason === undefined ? {} : { stop_reason }),
     ...(usage === undefined ? {} : { usage }),
@@ -32,6 +35,7 @@ export function itemOf(run: StoredRun, outlook: QueueOutlook | null): RunItem {
   const { outcome, model, durationMs, costMicroUsd } = run;
   return {
     run_id: run.runId,
+    ...(run.sessionId === null ? {} : { session_id: run.sessionId }),
     status: run.state,
     ...(outcome === null ? {} : { outcome }),
     ...(outlook === null ? {} : outlookFields(outlook)),

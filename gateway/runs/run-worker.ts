@@ -1,6 +1,4 @@
 // Does one run with everything it needs around it: the installation, a directory, the login. Leaves nothing behind.
-import { join } from 'node:path';
-
 import type { Clock } from '#shared/clock.ts';
 import type { JsonValue } from '#shared/json-value.ts';
 import type { Log } from '#shared/log.ts';
@@ -9,19 +7,20 @@ import { passThrough } from '../checkpoint.ts';
 import type { ClaudeCredential } from '../claude/claude-credential.ts';
 import { ClaudeUnavailableError } from '../claude/claude-installation.ts';
 import type { ClaudeInstallation, ClaudeLookup } from '../claude/claude-installation.ts';
-import type { LoginDirectory, LoginLease } from '../claude/login-directory.ts';
+import type { LoginDirectory } from '../claude/login-directory.ts';
 import { emptyTranscript, finalText } from '../claude/transcript.ts';
 import type { Transcript } from '../claude/transcript.ts';
 import type { ClaudeAttachment } from '../claude/user-message.ts';
-import { removeRunDirectory } from '../sandbox/run-directory.ts';
 import type { Sandbox } from '../sandbox/sandbox-tier.ts';
+import { SessionEndedError, SessionFullError } from '../sessions/session-errors.ts';
 import type { AdmittedRun } from './admission.ts';
 import { interruptedRetrySecs } from './outcome.ts';
 import { startExecution } from './run-execution.ts';
-import type { Execution, ExecutionListener, ExecutionReport } from './run-execution.ts';
+import type { ExecutionListener, ExecutionReport } from './run-execution.ts';
 import type { Spent } from './run-record.ts';
-import { startSeat } from './run-seat.ts';
 import type { RunSeat, SeatOptions } from './run-seat.ts';
+import { createSingleSeating } from './run-seating.ts';
+import type { Seating } from './run-seating.ts';
 import type { StopReason, Verdict } from './verdict.ts';
 
 export type RunWork = {
@@ -30,6 +29,8 @@ export type RunWork = {
   attachments?: readonly ClaudeAttachment[];
   /** Aborts, with a StopReason, when the run is to end before its time. */
   stop: AbortSignal;
+  /** Where its process comes from; one of its own unless said. */
+  seating?: Seating | undefined;
   listener?: Partial<ExecutionListener>;
 };
 
@@ -40,6 +41,8 @@ export type FinishedRun = {
   survivors: number;
   phases: RunPhases;
   spent: Spent;
+  /** The conversation it was part of. */
+  session: { sessionId: string; isReset: boolean } | null;
   /** For the audit row and the log. */
   details: Record<string, JsonValue>;
   /** What the CLI said beside its output; it may quote the prompt. Empty for a run that was answered. */
@@ -77,29 +80,32 @@ export type RunWorkerOptions = {
 };
 
 export function createRunWorker(options: RunWorkerOptions): RunWorker {
-  const { sandbox, login, clock } = options;
-  const seats: SeatOptions = { ...options, loginDir: login?.dir ?? null };
+  const { sandbox, clock, log } = options;
+  const seats = seatOptionsOf(options);
 
   const execute = async (work: RunWork): Promise<FinishedRun> => {
     const turnAt = clock.monotonicMs();
     const installation = await options.claude.current();
-    const root = join(options.runsDir, work.runId);
-    let lease: LoginLease | null = null;
-    try {
-      lease = (await login?.lease(work.stop)) ?? null;
-      const { profile } = work.admitted;
-      const seat = startSeat(seats, { marker: work.runId, root, installation, profile });
+    const seating = work.seating ?? singleSeating(options, seats, work);
+    await using _lease = await leaseOf(options, work);
+    const once = async (listener: ExecutionListener): Promise<TimedReport> => {
+      const seat = await seating.take(installation);
       const startedAt = clock.monotonicMs();
-      const execution = start(options, work, seat);
-      const stop = (): void => execution.stop(stopReason(work.stop));
-      work.stop.addEventListener('abort', stop, { once: true });
-      if (work.stop.aborted) stop();
-      const report = await execution.ended;
-      work.stop.removeEventListener('abort', stop);
-      return finishedRun(work, report, startedAt - turnAt, installation, sandbox);
-    } finally {
-      await clearUp(options.log, work.runId, root, lease);
+      let report: ExecutionReport | null = null;
+      try {
+        report = await executeIn(options, { ...work, listener }, seat, seating.keepsProcess);
+        return { report, beforeStartMs: startedAt - turnAt };
+      } finally {
+        await seating.leave(seat, report);
+      }
+    };
+    const listener = { ...silent, ...work.listener };
+    let done = await once(listener);
+    if (!work.stop.aborted && (await seating.startOver(done.report))) {
+      // The run has begun already.
+      done = await once({ ...listener, begun: silent.begun });
     }
+    return finishedRun(work, done, installation, sandbox, seating.session());
   };
   return {
     async work(work) {
@@ -107,12 +113,44 @@ export function createRunWorker(options: RunWorkerOptions): RunWorker {
         return await execute(work);
       } catch (err) {
         const isStopped = work.stop.aborted;
-        if (!isStopped) options.log.error({ err, run_id: work.runId }, 'run could not be started');
+        if (!isStopped) log.error({ err, run_id: work.runId }, 'run could not be started');
         const verdict: Verdict = isStopped
           ? stoppedBefore(stopReason(work.stop))
           : failureToStart(err);
         return notStarted(verdict);
       }
+    },
+  };
+}
+
+type TimedReport = { report: ExecutionReport; beforeStartMs: number };
+
+export function seatOptionsOf(
+  options: Omit<SeatOptions, 'loginDir'> & { login: Pick<LoginDirectory, 'dir'> | null },
+): SeatOptions {
+  const { sandbox, credential, login, baseUrl, limits, clock } = options;
+  return { sandbox, credential, loginDir: login?.dir ?? null, baseUrl, limits, clock };
+}
+
+function singleSeating(
+  { runsDir, log }: RunWorkerOptions,
+  seats: SeatOptions,
+  { runId, admitted: { profile } }: RunWork,
+): Seating {
+  return createSingleSeating(seats, { runId, runsDir, profile, log });
+}
+
+/** Given back whatever happens; that it cannot be is no reason to lose the answer. */
+async function leaseOf(
+  { login, log }: RunWorkerOptions,
+  { runId, stop }: RunWork,
+): Promise<AsyncDisposable> {
+  const lease = (await login?.lease(stop)) ?? null;
+  return {
+    async [Symbol.asyncDispose]() {
+      await lease?.release().catch((err: unknown) => {
+        log.error({ err, run_id: runId }, 'run could not be cleared up');
+      });
     },
   };
 }
@@ -124,14 +162,14 @@ const silent: ExecutionListener = {
   checkpoint: passThrough,
 };
 
-function start(
+async function executeIn(
   { deadlines, limits, clock }: RunWorkerOptions,
-  { admitted, attachments = [], listener: partial = {} }: RunWork,
+  { admitted, attachments = [], stop, listener }: RunWork & { listener: ExecutionListener },
   { claude, directory }: RunSeat,
-): Execution {
-  const listener = { ...silent, ...partial };
+  keepsProcess: boolean,
+): Promise<ExecutionReport> {
   listener.checkpoint('spawned');
-  return startExecution(
+  const execution = startExecution(
     {
       claude,
       root: directory.root,
@@ -139,24 +177,18 @@ function start(
       deadlines: { ...deadlines, totalMs: admitted.timeoutMs },
       // New runs are refused at the whole reserve; those under way may use some of it.
       disk: { runBytes: limits.runDiskBytes, reserveBytes: limits.diskReserveBytes / 4 },
-      keepsProcess: false,
+      keepsProcess,
     },
     listener,
     clock,
   );
-}
-
-/** What cannot be cleared up is no reason to lose the answer: the next start clears it away. */
-async function clearUp(
-  log: Log,
-  runId: string,
-  root: string,
-  lease: LoginLease | null,
-): Promise<void> {
-  const done = await Promise.allSettled([lease?.release(), removeRunDirectory(root)]);
-  for (const each of done) {
-    if (each.status === 'fulfilled') continue;
-    log.error({ err: each.reason, run_id: runId }, 'run could not be cleared up');
+  const stopIt = (): void => execution.stop(stopReason(stop));
+  stop.addEventListener('abort', stopIt, { once: true });
+  if (stop.aborted) stopIt();
+  try {
+    return await execution.ended;
+  } finally {
+    stop.removeEventListener('abort', stopIt);
   }
 }
 
@@ -182,6 +214,8 @@ function failureToStart(err: unknown): Verdict {
           retryAfterSecs: startRetrySecs,
         };
   }
+  if (err instanceof SessionEndedError) return { outcome: 'cancelled', message: err.message };
+  if (err instanceof SessionFullError) return { outcome: 'disk_full', message: err.message };
   if (isDiskFull(err)) {
     return { outcome: 'disk_full', message: 'The disk of the gateway is full.' };
   }
@@ -206,6 +240,7 @@ function notStarted(verdict: Verdict): FinishedRun {
     survivors: 0,
     phases: { prepareMs: null, bindMs: null, firstTokenMs: null, durationMs: 0 },
     spent: nothingSpent,
+    session: null,
     details: {},
     stderrTail: '',
   };
@@ -217,11 +252,12 @@ export const nothingSpent: Spent = {
 
 function finishedRun(
   { admitted }: RunWork,
-  { transcript, exit, stdoutBytes, phases, verdict }: ExecutionReport,
-  beforeStartMs: number,
+  { report, beforeStartMs }: TimedReport,
   installation: ClaudeInstallation,
   sandbox: Sandbox,
+  session: FinishedRun['session'],
 ): FinishedRun {
+  const { transcript, exit, stdoutBytes, phases, verdict } = report;
   const spent = spentBy(transcript, phases.totalMs);
   return {
     verdict,
@@ -235,7 +271,10 @@ function finishedRun(
       durationMs: phases.totalMs,
     },
     spent,
+    session,
     details: {
+      ...(session?.isReset === true ? { session_reset: true } : {}),
+      ...(exit === null ? { process_kept: true } : {}),
       first_event_ms: phases.firstEventMs,
       duration_ms: phases.totalMs,
       model_used: transcript.model,

@@ -7,12 +7,13 @@ import type { RunDirectory } from './run-directory-layout.ts';
 
 /**
  * At once: seven trips through the thread pool take four times as long, and more on a busy machine.
+ * What is there already stays, as between the turns of a conversation.
  * @param ownerUid the user that runs have under a root gateway; null when it is the gateway's own.
  */
 export function makeRunDirectory(directory: RunDirectory, ownerUid: number | null): void {
   mkdirSync(directory.root, { recursive: true, mode: 0o700 });
   for (const path of [directory.work, directory.home, directory.tmp]) {
-    mkdirSync(path, { mode: 0o700 });
+    mkdirSync(path, { recursive: true, mode: 0o700 });
     if (ownerUid !== null) chownSync(path, ownerUid, ownerUid);
   }
 }

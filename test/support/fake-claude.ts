@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -166,6 +167,8 @@ const directives: Record<string, Directive> = {
     writeFileSync(`${path}.new`, JSON.stringify({ ...login, claudeAiOauth }), { mode: 0o600 });
     renameSync(`${path}.new`, path);
   },
+  /** Everything that was asked in this conversation before, as JSON. */
+  history: (turn) => writeAnswer(turn, JSON.stringify(conversation.asked.slice(0, -1))),
   report: (turn) => writeAnswer(turn, JSON.stringify(report())),
   /**
    * For overlap checks. To a file: a line now and one at the end. To a port of this machine, which a run in a sandbox reaches as well:
@@ -343,6 +346,42 @@ async function runTurn(prompt: string, signal: AbortSignal): Promise<void> {
   }
 }
 
+type Conversation = { path: string | null; asked: string[]; isLost: boolean };
+
+/** Kept as the real one does, where the flags say so: a line of JSON for each thing said. */
+function openConversation(): Conversation {
+  const [, kind, id] = /--(session-id|resume)=(\S+)/.exec(process.argv.join(' ')) ?? [];
+  if (kind === undefined) return { path: null, asked: [], isLost: false };
+  const project = process.cwd().replaceAll(/[^A-Za-z0-9]/g, '-');
+  const dir = join(process.env['HOME'] ?? '/', '.claude', 'projects', project);
+  mkdirSync(dir, { recursive: true });
+  const path = join(dir, `${id}.jsonl`);
+  const text = kind === 'resume' && existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const asked = text.split('\n').flatMap((line) => {
+    try {
+      return [String((JSON.parse(line) as Json)['asked'])];
+    } catch {
+      return [];
+    }
+  });
+  return { path, asked, isLost: kind === 'resume' && asked.length === 0 };
+}
+
+const conversation = openConversation();
+
+function noteAsked(prompt: string): void {
+  conversation.asked.push(prompt);
+  if (conversation.path === null) return;
+  appendFileSync(conversation.path, `${JSON.stringify({ asked: prompt })}\n`);
+}
+
+function endLost(): never {
+  const errors = ['No conversation found with session ID: fake'];
+  const failed = { type: 'result', subtype: 'error_during_execution', is_error: true, errors };
+  writeSync(1, `${JSON.stringify({ ...failed, num_turns: 0 })}\n`);
+  process.exit(1);
+}
+
 let turns: Promise<void> = Promise.resolve();
 let current = new AbortController();
 
@@ -384,6 +423,8 @@ function obey(line: string): void {
   const { content } = message['message'] as { content: string | { text?: string }[] };
   const prompt =
     typeof content === 'string' ? content : content.map((block) => block.text ?? '').join('');
+  if (conversation.isLost) endLost();
+  noteAsked(prompt);
   current = new AbortController();
   const { signal } = current;
   isInitWritten = false;

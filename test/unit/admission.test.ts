@@ -33,6 +33,7 @@ function refusalOf(request: Partial<RunRequest>, app: Partial<AppAccess> = {}): 
 
 test('a bare prompt gets the defaults', () => {
   expect(admit({})).toEqual({
+    session: null,
     claude: { prompt: 'hi', model: 'sonnet', system: null, effort: null, jsonSchema: null },
     profile: { maxTurns: null, maxBudgetUsd: null },
     ...{ timeoutMs: 300_000, promptBytes: 2, metadata: {} },

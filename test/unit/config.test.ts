@@ -57,6 +57,13 @@ test('nothing set gives the defaults', () => {
         filesQuotaBytes: 256 * 2 ** 20,
         requestTimeoutMs: 60_000,
       },
+      sessions: {
+        sessionIdleMs: 7 * 86_400_000,
+        sessionLiveMs: 300_000,
+        sessionsLiveMax: 4,
+        sessionDiskBytes: 100 * 2 ** 20,
+        sessionsPerApp: 1000,
+      },
       sandbox: 'auto',
       audit: { prompts: 'full', retentionMs: 365 * 86_400_000 },
       logLevel: 'info',

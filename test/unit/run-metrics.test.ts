@@ -16,7 +16,7 @@ const spentOnOneRun: Spent = {
 function factsOf(spent: Partial<Spent> | null, queueMs = 0): EndedRunFacts {
   const finished = {
     ...{ verdict: { outcome: 'completed' as const }, transcript: emptyTranscript() },
-    ...{ wantsSchema: false, survivors: 0, details: {}, stderrTail: '' },
+    ...{ wantsSchema: false, survivors: 0, details: {}, stderrTail: '', session: null },
     phases: { prepareMs: 30, bindMs: 500, firstTokenMs: null, durationMs: 900 },
     spent: { ...spentOnOneRun, ...spent },
   };

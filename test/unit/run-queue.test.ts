@@ -18,7 +18,7 @@ type World = {
   /** Asks for a place and takes it; throws when there is none. */
   enter: (runId: string, applicant?: Partial<Applicant>) => QueuePlace;
   /** Ends a run that has its turn, and lets the next ones start. */
-  end: (appId?: number) => void;
+  end: (appId?: number, sessionSeq?: number | null) => void;
 };
 
 type WorldOptions = { concurrency?: number; queueLimit?: number; appQueueLimit?: number | null };
@@ -43,16 +43,17 @@ function createWorld(options: WorldOptions = {}): World {
   return {
     ...{ queue, time, caps, room, durations, started },
     enter(runId, applicant = {}) {
-      const whole = { appId: 1, appName: 'a', maxQueued: null, bytes: 1, ...applicant };
+      const alone = { appId: 1, appName: 'a', maxQueued: null, sessionSeq: null, bytes: 1 };
+      const whole = { ...alone, ...applicant };
       const place = queue.reserve(whole);
-      const { appId, bytes } = whole;
+      const { appId, sessionSeq, bytes } = whole;
       runSeq += 1;
       if (place.startsAtOnce) started.push(runId);
-      else place.take({ runSeq, runId, appId, bytes, since: time.ms });
+      else place.take({ runSeq, runId, appId, sessionSeq, bytes, since: time.ms });
       return place;
     },
-    end(appId = 1) {
-      queue.giveBack(appId);
+    end(appId = 1, sessionSeq: number | null = null) {
+      queue.giveBack({ appId, sessionSeq });
       pump();
     },
   };
@@ -133,13 +134,13 @@ describe('the line', () => {
       durations: createRunDurations([]),
       monotonicMs: () => 0,
     });
-    queue.reserve({ appId: 1, appName: 'a', maxQueued: null, bytes: 0 });
+    queue.reserve({ appId: 1, appName: 'a', maxQueued: null, sessionSeq: null, bytes: 0 });
     looks = 0;
     queue.next();
-    queue.restore({ runSeq: 1, runId: 'waits', appId: 1, bytes: 0, since: 0 });
+    queue.restore({ runSeq: 1, runId: 'waits', appId: 1, sessionSeq: null, bytes: 0, since: 0 });
     queue.next();
     expect(looks).toBe(0);
-    queue.giveBack(1);
+    queue.giveBack({ appId: 1, sessionSeq: null });
     expect(queue.next()?.runId).toBe('waits');
     expect(looks).toBe(1);
   });
@@ -147,7 +148,7 @@ describe('the line', () => {
   test('counts ten thousand of those who wait by their apps, without looking at each', () => {
     const { queue, time } = createWorld();
     for (let runSeq = 1; runSeq <= 10_000; runSeq += 1) {
-      const run = { runSeq, runId: `run-${runSeq}`, appId: runSeq % 4, bytes: 0 };
+      const run = { runSeq, runId: `run-${runSeq}`, appId: runSeq % 4, sessionSeq: null, bytes: 0 };
       const since = (): number => {
         if (runSeq > 4) throw new Error('looked at one that is not the first of its app');
         return runSeq;
@@ -173,10 +174,12 @@ describe('the line', () => {
 
   test('puts one that comes back before those that came after it', () => {
     const { queue } = createWorld();
-    const run: Omit<WaitingRun, 'runSeq' | 'runId'> = { appId: 1, bytes: 0, since: 0 };
+    const run: Omit<WaitingRun, 'runSeq' | 'runId'> = {
+      ...{ appId: 1, sessionSeq: null, bytes: 0, since: 0 },
+    };
     for (const runSeq of [2, 4, 3, 1]) queue.restore({ ...run, runSeq, runId: `run ${runSeq}` });
     const order = [1, 2, 3, 4].map(() => {
-      queue.giveBack(1);
+      queue.giveBack({ appId: 1, sessionSeq: null });
       return queue.next()?.runId;
     });
     expect(order).toEqual(['run 1', 'run 2', 'run 3', 'run 4']);
@@ -331,7 +334,7 @@ describe('a place to wait is refused', () => {
   test('while places are only reserved as well, until they are given back', () => {
     const { enter, queue } = createWorld({ queueLimit: 1 });
     enter('running');
-    const applicant = { appId: 1, appName: 'a', maxQueued: null, bytes: 1 };
+    const applicant = { appId: 1, appName: 'a', maxQueued: null, sessionSeq: null, bytes: 1 };
     const place = queue.reserve(applicant);
     expect(refusalOf(() => queue.reserve(applicant))).toMatchObject({ code: 'app_busy' });
     place.giveBack();
@@ -399,5 +402,45 @@ describe('the outlook', () => {
     expect(enter('running').outlook.estimateSecs).toBe(2);
     expect(enter('next').outlook.estimateSecs).toBe(3);
     expect(enter('b1', { appId: 2 }).outlook.estimateSecs).toBeGreaterThanOrEqual(60);
+  });
+});
+
+describe('runs of one conversation', () => {
+  test('take their turns one after the other, in the order in which they came', () => {
+    const { enter, end, started } = createWorld({ concurrency: 4 });
+    enter('first', { sessionSeq: 7 });
+    enter('second', { sessionSeq: 7 });
+    enter('third', { sessionSeq: 7 });
+    enter('of another', { sessionSeq: 8 });
+    enter('alone');
+    expect(started).toEqual(['first', 'of another', 'alone']);
+    end(1, 8);
+    end(1, 7);
+    expect(started.slice(3)).toEqual(['second']);
+    end(1, 7);
+    expect(started.slice(4)).toEqual(['third']);
+  });
+
+  test('keep nobody else of their app waiting', () => {
+    const { enter, end, started, caps } = createWorld({ concurrency: 2 });
+    caps.set(1, 1);
+    enter('talks', { sessionSeq: 7 });
+    enter('next of it', { sessionSeq: 7 });
+    enter('alone');
+    end(1, 7);
+    expect(started).toEqual(['talks', 'next of it']);
+    caps.set(1, 2);
+    end(2);
+    expect(started).toEqual(['talks', 'next of it', 'alone']);
+  });
+
+  test('do not overtake one that is still being written down', () => {
+    const { enter, queue, end } = createWorld({ concurrency: 4 });
+    enter('first', { sessionSeq: 7 });
+    const second = { appId: 1, appName: 'a', maxQueued: null, sessionSeq: 7, bytes: 0 };
+    const place = queue.reserve(second);
+    end(1, 7);
+    expect(queue.reserve(second).startsAtOnce).toBe(false);
+    place.giveBack();
   });
 });
