@@ -71,7 +71,7 @@ export async function openGateway(
     metrics.runEnded(facts);
   };
   const engine = await openRunEngine({ config, secrets, storage, surroundings, lookup, onEnded });
-  await recover(config, storage, engine, surroundings);
+  await recover(config, storage, engine, surroundings, onEnded);
 
   const http = createHttpServer({
     log,
@@ -111,15 +111,19 @@ async function recover(
   { runs: store, sessions }: Storage,
   { records, runs }: RunEngine,
   { clock, log }: Surroundings,
+  onEnded: (facts: EndedRunFacts) => void,
 ): Promise<void> {
   const recovery = await recoverRuns({
-    ...{ runsDir, store, records, clock },
+    ...{ runsDir, store, records, onEnded, clock },
     alsoMarked: sessions.openIds(),
   });
   runs.restore(recovery.waiting);
-  const { waiting, ...rest } = recovery;
-  const facts = { waiting_runs: waiting.length, ...rest };
-  if (recovery.closedRuns > 0) log.warn(facts, 'runs were cut off by the last stop');
+  const { waiting, closedRuns, endedProcesses, removedDirectories, survivors } = recovery;
+  const facts = {
+    ...{ waiting_runs: waiting.length, closed_runs: closedRuns, survivors },
+    ...{ ended_processes: endedProcesses, removed_directories: removedDirectories },
+  };
+  if (closedRuns > 0) log.warn(facts, 'runs were cut off by the last stop');
   else if (waiting.length > 0) log.info(facts, 'runs wait since the last stop');
 }
 

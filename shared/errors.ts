@@ -58,6 +58,12 @@ export class AppError extends Error {
     this.details = options.details;
     this.runId = options.runId;
   }
+
+  /** The same, told of a run. */
+  ofRun(runId: string): AppError {
+    const { message, retryAfterSecs, details } = this;
+    return new AppError(this, message, { retryAfterSecs, details, runId, cause: this });
+  }
 }
 
 export function requestError(

@@ -133,7 +133,7 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
     const ownLimit = maxQueued ?? options.appQueueLimit ?? shareOf(queueLimit);
     const own = waitingOf(appId);
     if (own >= ownLimit) {
-      const message = `${appName} already has ${own} runs waiting, which is the limit of an app`;
+      const message = `${appName} has ${own} runs waiting; its limit is ${ownLimit}`;
       return requestError('app_busy', message, { retryAfterSecs: retryAfterSecs(appId, own) });
     }
     const bytesInAll = line.bytes() + reservedBytes + bytes;

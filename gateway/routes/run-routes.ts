@@ -106,7 +106,7 @@ async function answerOf({ runId, ending }: SubmittedCall): Promise<StoredAnswer>
     case 'answered':
       return end.answer;
     case 'failed':
-      throw end.err;
+      throw end.err instanceof AppError ? end.err.ofRun(runId) : end.err;
     case 'parked':
     case undefined:
       throw requestError(

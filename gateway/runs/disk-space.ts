@@ -40,6 +40,8 @@ export function createDiskCheck(
     if (now - lookedAt >= trustedForMs) {
       lookedAt = now;
       look = hasDiskSpace(paths, reserveBytes);
+      // Somebody may be making room.
+      void look.then((isEnough) => isEnough || (lookedAt = Number.NEGATIVE_INFINITY));
     }
     return look;
   };

@@ -9,6 +9,7 @@ import { removeRunDirectory } from '../sandbox/run-directory.ts';
 import { runMarker } from '../sandbox/sandboxed-process.ts';
 import { closeRun } from './run-closing.ts';
 import type { RunRecords } from './run-record.ts';
+import type { EndedRunFacts } from './run-settlement.ts';
 import { fateOf } from './run-state.ts';
 import type { RunStore, StoredRun } from './run-store.ts';
 
@@ -29,6 +30,7 @@ export type RecoveryParts = {
   records: Pick<RunRecords, 'putBack' | 'end'>;
   /** Marks of processes that are not of a run alone: of conversations. */
   alsoMarked: readonly string[];
+  onEnded: (facts: EndedRunFacts) => void;
   clock: Clock;
 };
 

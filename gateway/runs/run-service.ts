@@ -90,7 +90,8 @@ export function createRunService(parts: RunServiceParts): RunService {
   };
   /** What becomes of a run that has not started when the gateway stops. */
   const leaveForNextStart = (waiting: WaitingRun): void => {
-    if (payloads.has(waiting.runId)) departures.end(waiting, stoppedWaiting('interrupted'));
+    if (payloads.has(waiting.runId))
+      departures.end(waiting, stoppedWaiting('interrupted', stoppingMessage));
     else endings.tell(waiting.runId, { kind: 'parked' });
   };
   const stop: RunService['stop'] = (runId, reason, message) => {
@@ -167,6 +168,8 @@ export function createRunService(parts: RunServiceParts): RunService {
     underWay: () => stops.size,
   };
 }
+
+const stoppingMessage = 'The gateway is stopping; the run was still waiting for its turn.';
 
 function neverGivenUp(ending: RunEnding | null): RunEnding {
   if (ending === null) throw new Error('a wait without a signal was given up');

@@ -87,7 +87,8 @@ export function createRunWorker(options: RunWorkerOptions): RunWorker {
     const turnAt = clock.monotonicMs();
     const installation = await options.claude.current();
     const seating = work.seating ?? singleSeating(options, seats, work);
-    await using _lease = await leaseOf(options, work);
+    await using during = new AsyncDisposableStack();
+    during.use(await leaseOf(options, work));
     const once = async (listener: ExecutionListener): Promise<TimedReport> => {
       const seat = await seating.take(installation);
       const startedAt = clock.monotonicMs();

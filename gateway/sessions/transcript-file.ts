@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { constants, open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 
 import { insideSandbox } from '../sandbox/run-directory-layout.ts';
 import type { RunDirectory } from '../sandbox/run-directory-layout.ts';
@@ -61,6 +62,6 @@ async function hashOf(file: FileHandle, bytes: number): Promise<string> {
   const hash = createHash('sha256');
   if (bytes === 0) return hash.digest('hex');
   const stream = file.createReadStream({ start: 0, end: bytes - 1, autoClose: false });
-  for await (const chunk of stream) hash.update(chunk as Buffer);
+  await pipeline(stream, hash);
   return hash.digest('hex');
 }

@@ -78,8 +78,8 @@ describe('a session', () => {
     await using world = await createWorld(withoutLive);
     const settings = { system: 'You are a gate.', model: 'opus' };
     const session = await world.make({ ...settings, metadata: { room: '7' } });
-    for (const _turn of [1, 2]) {
-      const { body } = await world.say(session, '@@report');
+    for (const prompt of ['@@report', '@@report\nagain']) {
+      const { body } = await world.say(session, prompt);
       const told = { system: ['You are a gate.'], model: 'opus' };
       expect(body.result.told).toMatchObject(told);
     }

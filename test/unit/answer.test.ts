@@ -61,3 +61,14 @@ test('a long text without a fence is read in a moment', () => {
   const text = '`'.repeat(3) + '\n'.repeat(500_000);
   expect(unwrapAnswer(text)).toBe(text);
 });
+
+test.each(['{"id":12345678901234567890}', '[9007199254740993]', '[1e400]'])(
+  'JSON with a number that JavaScript cannot hold stays the text it is: %s',
+  (text) => {
+    expect(unwrapAnswer(text)).toBe(text);
+  },
+);
+
+test('numbers that it can hold are numbers', () => {
+  expect(unwrapAnswer('[9007199254740992, 0.1, -3, 1e3]')).toEqual([2 ** 53, 0.1, -3, 1000]);
+});
