@@ -2,21 +2,37 @@
 export type SpawnProfile = {
   maxTurns: number | null;
   maxBudgetUsd: number | null;
+  /** None when it is not said. */
+  tools?: ToolSet;
+};
+
+/** What a run may do with the files of its work directory. */
+export type ToolSet = 'none' | 'read' | 'write';
+
+const readers = ['Read', 'Glob', 'Grep'];
+const toolNames: Record<ToolSet, readonly string[]> = {
+  none: [],
+  read: readers,
+  write: [...readers, 'Edit', 'Write'],
 };
 
 export function claudeArguments(profile: SpawnProfile): string[] {
+  const { tools = 'none' } = profile;
   return [
     '-p',
     '--input-format=stream-json',
     '--output-format=stream-json',
     '--verbose',
     '--include-partial-messages',
-    '--tools=',
+    `--tools=${toolNames[tools].join(',')}`,
     // No settings, hooks, CLAUDE.md, skills or MCP servers of any directory.
     '--setting-sources=',
     '--strict-mcp-config',
-    '--permission-mode=dontAsk',
+    // What would have to be asked for is refused: nobody answers.
+    `--permission-mode=${tools === 'write' ? 'acceptEdits' : 'dontAsk'}`,
     '--no-session-persistence',
+    // Confines the tools to the work directory, links resolved; without it they read all that the sandbox shows.
+    ...(tools === 'none' ? [] : ['--restricted']),
     ...(profile.maxTurns === null ? [] : [`--max-turns=${profile.maxTurns}`]),
     ...(profile.maxBudgetUsd === null ? [] : [`--max-budget-usd=${profile.maxBudgetUsd}`]),
   ];

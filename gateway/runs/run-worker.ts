@@ -17,6 +17,9 @@ import { runDirectoryAt } from '../sandbox/run-directory-layout.ts';
 import type { RunDirectory } from '../sandbox/run-directory-layout.ts';
 import { makeRunDirectory, removeRunDirectory } from '../sandbox/run-directory.ts';
 import type { Sandbox } from '../sandbox/sandbox-tier.ts';
+import { runUserOf } from '../sandbox/workspace-mount.ts';
+import { checkUsable, toolsFor, WorkspaceUnusableError } from '../workspaces/workspace.ts';
+import type { Workspace } from '../workspaces/workspace.ts';
 import type { AdmittedRun } from './admission.ts';
 import { interruptedRetrySecs } from './outcome.ts';
 import { startExecution } from './run-execution.ts';
@@ -28,6 +31,8 @@ export type RunWork = {
   runId: string;
   admitted: AdmittedRun;
   attachments?: readonly ClaudeAttachment[];
+  /** Its work directory, and the tools that go with it; without one the run has an empty directory and no tools. */
+  workspace?: Workspace | null;
   /** Aborts, with a StopReason, when the run is to end before its time. */
   stop: AbortSignal;
   listener?: Partial<ExecutionListener>;
@@ -83,8 +88,11 @@ export function createRunWorker(options: RunWorkerOptions): RunWorker {
     const directory = runDirectoryAt(join(options.runsDir, work.runId));
     let lease: LoginLease | null = null;
     try {
-      makeRunDirectory(directory, options.sandbox.runUid);
-      lease = (await options.login?.lease(work.stop)) ?? null;
+      const { workspace = null } = work;
+      if (workspace !== null) await checkUsable(workspace, options.sandbox.tier);
+      const user = runUserOf(options.sandbox, workspace);
+      makeRunDirectory(directory, user);
+      lease = (await options.login?.lease(work.stop, user)) ?? null;
       const startedAt = options.clock.monotonicMs();
       const execution = start(options, work, installation, directory, lease);
       const stop = (): void => execution.stop(stopReason(work.stop));
@@ -122,7 +130,7 @@ const silent: ExecutionListener = {
 
 function start(
   options: RunWorkerOptions,
-  { runId, admitted, attachments = [], listener = {} }: RunWork,
+  { runId, admitted, attachments = [], workspace = null, listener = {} }: RunWork,
   { program }: ClaudeInstallation,
   directory: RunDirectory,
   lease: LoginLease | null,
@@ -134,7 +142,11 @@ function start(
       sandbox,
       program,
       directory,
-      profile: admitted.profile,
+      profile: {
+        ...admitted.profile,
+        ...(workspace === null ? {} : { tools: toolsFor(workspace) }),
+      },
+      workspace,
       credential: credential.variables,
       loginDir: lease?.dir ?? null,
       baseUrl,
@@ -144,7 +156,11 @@ function start(
     {
       deadlines: { ...options.deadlines, totalMs: admitted.timeoutMs },
       // New runs are refused at the whole reserve; those under way may use some of it.
-      disk: { runBytes: limits.runDiskBytes, reserveBytes: limits.diskReserveBytes / 4 },
+      disk: {
+        runBytes: limits.runDiskBytes,
+        reserveBytes: limits.diskReserveBytes / 4,
+        ...(workspace?.mode === 'rw' ? { alsoWritten: [workspace.path] } : {}),
+      },
     },
     { ...silent, ...listener },
     options.clock,
@@ -186,6 +202,9 @@ function failureToStart(err: unknown): Verdict {
           message: 'The claude command on the gateway cannot be executed.',
           retryAfterSecs: startRetrySecs,
         };
+  }
+  if (err instanceof WorkspaceUnusableError) {
+    return { outcome: 'spawn_failed', message: err.message, retryAfterSecs: startRetrySecs };
   }
   if (isDiskFull(err)) {
     return { outcome: 'disk_full', message: 'The disk of the gateway is full.' };
