@@ -7,7 +7,6 @@ import type { Log } from '#shared/log.ts';
 
 import { passThrough } from '../checkpoint.ts';
 import type { ClaudeCredential } from '../claude/claude-credential.ts';
-import { ClaudeUnavailableError } from '../claude/claude-installation.ts';
 import type { ClaudeInstallation, ClaudeLookup } from '../claude/claude-installation.ts';
 import type { LoginDirectory, LoginLease } from '../claude/login-directory.ts';
 import { emptyTranscript, finalText } from '../claude/transcript.ts';
@@ -18,13 +17,14 @@ import type { RunDirectory } from '../sandbox/run-directory-layout.ts';
 import { makeRunDirectory, removeRunDirectory } from '../sandbox/run-directory.ts';
 import type { Sandbox } from '../sandbox/sandbox-tier.ts';
 import { runUserOf } from '../sandbox/workspace-mount.ts';
-import { checkUsable, toolsFor, WorkspaceUnusableError } from '../workspaces/workspace.ts';
+import { checkUsable, toolsFor } from '../workspaces/workspace.ts';
 import type { Workspace } from '../workspaces/workspace.ts';
 import type { AdmittedRun } from './admission.ts';
 import { interruptedRetrySecs } from './outcome.ts';
 import { startExecution } from './run-execution.ts';
 import type { Execution, ExecutionListener, ExecutionReport } from './run-execution.ts';
 import type { Spent } from './run-record.ts';
+import { failureToStart } from './start-failure.ts';
 import type { StopReason, Verdict } from './verdict.ts';
 
 export type RunWork = {
@@ -189,37 +189,6 @@ export function stopReason({ reason }: AbortSignal): StopReason {
 export function stoppedBefore(outcome: StopReason): Verdict {
   const retry = outcome === 'interrupted' ? { retryAfterSecs: interruptedRetrySecs } : {};
   return { outcome, message: 'The run had not started yet.', ...retry };
-}
-
-const startRetrySecs = 5;
-
-function failureToStart(err: unknown): Verdict {
-  if (err instanceof ClaudeUnavailableError) {
-    return err.code === 'missing'
-      ? { outcome: 'cli_missing', message: 'The claude command is not installed on the gateway.' }
-      : {
-          outcome: 'spawn_failed',
-          message: 'The claude command on the gateway cannot be executed.',
-          retryAfterSecs: startRetrySecs,
-        };
-  }
-  if (err instanceof WorkspaceUnusableError) {
-    return { outcome: 'spawn_failed', message: err.message, retryAfterSecs: startRetrySecs };
-  }
-  if (isDiskFull(err)) {
-    return { outcome: 'disk_full', message: 'The disk of the gateway is full.' };
-  }
-  return {
-    outcome: 'spawn_failed',
-    message: 'The run could not be prepared on the gateway.',
-    retryAfterSecs: startRetrySecs,
-  };
-}
-
-const fullCodes: unknown[] = ['ENOSPC', 'EDQUOT', 'disk_full'];
-
-function isDiskFull(err: unknown): boolean {
-  return err instanceof Error && 'code' in err && fullCodes.includes(err.code);
 }
 
 function notStarted(verdict: Verdict): FinishedRun {

@@ -27,6 +27,7 @@ import { runShortProgram } from '../../gateway/sandbox/short-program.ts';
 import { runUserOf } from '../../gateway/sandbox/workspace-mount.ts';
 import type { WorkspaceMode } from '../../gateway/sandbox/workspace-mount.ts';
 import { checkUsable } from '../../gateway/workspaces/workspace.ts';
+import type { Workspace } from '../../gateway/workspaces/workspace.ts';
 
 const isRoot = process.getuid?.() === 0;
 const owner = isRoot ? { uid: 12_345, gid: 12_346 } : { uid: process.getuid?.() ?? 0, gid: 0 };
@@ -110,11 +111,6 @@ describe.each(['bwrap', 'bwrap-procbind'] as const)('in the tier %s', (tier) => 
 });
 
 describe('a run is refused', () => {
-  const workspaceAt = async (path: string) => {
-    const { uid, gid } = await stat(path);
-    return { name: 'notes', path, mode: 'ro' as const, owner: { uid, gid } };
-  };
-
   test('when a link has taken the place of the directory', async () => {
     const { path, root } = await directories();
     const workspace = await workspaceAt(path);
@@ -145,3 +141,8 @@ describe('a run is refused', () => {
     await expect(checkUsable(await workspaceAt(path), 'none')).rejects.toThrow('no sandbox');
   });
 });
+
+async function workspaceAt(path: string): Promise<Workspace> {
+  const { uid, gid } = await stat(path);
+  return { name: 'notes', path, mode: 'ro', owner: { uid, gid } };
+}
