@@ -1,4 +1,6 @@
 // What the sandbox itself makes of a workspace, whatever rules the CLI has: tried by a shell in its place.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmod,
   chown,
@@ -39,6 +41,11 @@ if (: > /home/run/made) 2>/dev/null; then echo home=writable; else echo home=rea
 while read -r name _ id _; do [ "$name" = Uid: ] && echo "uid=$id"; done < /proc/self/status
 if command -v git >/dev/null; then echo git=found; else echo git=missing; fi
 [ -e "$1" ] && echo outside=visible || echo outside=hidden
+if [ -r "/proc/$2/comm" ]; then echo process=seen; else echo process=hidden; fi
+if (read -r _ < "/proc/$2/environ" || read -r _ < "/proc/$2/maps") 2>/dev/null; then echo process=read; fi
+if [ -e "/proc/$2/root/etc" ] || [ -e "/proc/$2/cwd/etc" ]; then echo process=entered; fi
+if kill -0 "$2" 2>/dev/null; then echo process=signalled; fi
+exit 0
 `;
 
 async function directories() {
@@ -56,6 +63,7 @@ async function shellInside(
   tier: SandboxTier,
   mode: WorkspaceMode,
   { runsDir, path, root }: Awaited<ReturnType<typeof directories>>,
+  pid = 2 ** 30,
 ): Promise<Record<string, string>> {
   const place = { runsDir, path: process.env['PATH'] ?? '', isRoot, clock: systemClock };
   const { sandbox } = await probeSandbox('require', place);
@@ -68,7 +76,7 @@ async function shellInside(
   const program = { path: file, isScript: true, interpreter: '/bin/sh' };
   const command = launchCommand(
     { ...sandbox, tier },
-    { program, args: [runsDir], directory, loginDir: null, workspace },
+    { program, args: [runsDir, String(pid)], directory, loginDir: null, workspace },
   );
   const environment = { PATH: searchPathInWorkspace, GATEHOUSE_RUN: 'run_of_a_workspace' };
   const end = await runShortProgram(command, environment, 60_000, systemClock);
@@ -98,6 +106,19 @@ describe.each(['bwrap', 'bwrap-procbind'] as const)('in the tier %s', (tier) => 
       expect(made?.uid).toBe(mode === 'rw' ? owner.uid : undefined);
     },
   );
+
+  // A run under root is the owner of its workspace, but not where that one's programs are.
+  test.skipIf(!isRoot)('programs of its owner cannot be read, entered or signalled', async () => {
+    const place = await directories();
+    await chown(place.path, owner.uid, owner.gid);
+    await using program = await startProgramOf(owner);
+    expect(await shellInside(tier, 'rw', place, program.pid)).toMatchObject({
+      uid: String(owner.uid),
+      // In the procbind tier the processes of the host show, but not what is theirs.
+      process: tier === 'bwrap' ? 'hidden' : 'seen',
+    });
+    expect(program.isAlive()).toBe(true);
+  });
 
   test.skipIf(!isRoot)('one of root is read as the usual user of runs', async () => {
     const place = await directories();
@@ -141,6 +162,20 @@ describe('a run is refused', () => {
     await expect(checkUsable(await workspaceAt(path), 'none')).rejects.toThrow('no sandbox');
   });
 });
+
+async function startProgramOf({ uid, gid }: { uid: number; gid: number }) {
+  const child = spawn('/bin/sleep', ['600'], { uid, gid, cwd: '/', stdio: 'ignore' });
+  await once(child, 'spawn');
+  const exited = once(child, 'exit');
+  return {
+    pid: child.pid ?? 0,
+    isAlive: () => child.exitCode === null && child.signalCode === null,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
 
 async function workspaceAt(path: string): Promise<Workspace> {
   const { uid, gid } = await stat(path);
