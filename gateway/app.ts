@@ -44,6 +44,10 @@ import type { EndedRunFacts } from './runs/run-settlement.ts';
 import { openStorage } from './storage.ts';
 import type { Storage } from './storage.ts';
 import type { Surroundings } from './surroundings.ts';
+import { readWorkspaces } from './workspaces/workspace-file.ts';
+import type { WorkspaceGrants } from './workspaces/workspace-grants.ts';
+import { groundOf } from './workspaces/workspace-ground.ts';
+import type { Workspace } from './workspaces/workspace.ts';
 
 export type Gateway = {
   app: HttpApp;
@@ -63,6 +67,7 @@ export async function openGateway(
   opened: AsyncDisposableStack,
 ): Promise<Gateway> {
   const { clock, log } = surroundings;
+  const workspaces = workspacesOf(config, surroundings);
   const storage = await openStorage(config, surroundings, opened);
   const lookup = createAppLookup(storage.apps, clock);
   const metrics = createGatewayMetrics();
@@ -70,7 +75,10 @@ export async function openGateway(
     logEndedRun(log, facts);
     metrics.runEnded(facts);
   };
-  const engine = await openRunEngine({ config, secrets, storage, surroundings, lookup, onEnded });
+  const engine = await openRunEngine({
+    ...{ config, secrets, storage, surroundings, lookup, workspaces, onEnded },
+  });
+  const { grants } = engine;
   await recover(config, storage, engine, surroundings, onEnded);
 
   const http = createHttpServer({
@@ -87,7 +95,7 @@ export async function openGateway(
   const adminToken = openAdminToken(secrets.adminBootstrapToken, config.dataDir);
   metrics.watch({ ...engine, db: storage.db });
   const door = openDoor(http.app, config, { adminToken, lookup, metrics }, storage, surroundings);
-  await addRoutes(http, { door, lookup, metrics }, config, engine, storage, surroundings);
+  await addRoutes(http, { door, lookup, metrics, grants }, config, engine, storage, surroundings);
   startLoops(config, storage, engine, surroundings, opened);
   opened.defer(async () => {
     http.startDraining();
@@ -104,6 +112,11 @@ const shutdownNotice: ShutdownNotice = {
   retry_after_secs: 5,
 };
 const stopNotice = { type: shutdownEvent, data: JSON.stringify(shutdownNotice) };
+
+function workspacesOf(config: GatewayConfig, { projectDir, isRoot }: Surroundings): Workspace[] {
+  const ground = groundOf({ ...config, projectDir });
+  return readWorkspaces({ file: config.workspacesFile, isRoot, ground });
+}
 
 /** What an earlier start left: processes and directories go, runs wait again or are closed. */
 async function recover(
@@ -152,7 +165,12 @@ function openDoor(
 
 async function addRoutes(
   http: HttpServer,
-  { door, lookup, metrics }: { door: Door; lookup: AppLookup; metrics: GatewayMetrics },
+  {
+    door,
+    lookup,
+    metrics,
+    grants,
+  }: { door: Door; lookup: AppLookup; metrics: GatewayMetrics; grants: WorkspaceGrants },
   config: GatewayConfig,
   engine: RunEngine,
   { db, walWatch, apps, writer, audit, shelf, events, keys, runs: store }: Storage,
@@ -165,7 +183,11 @@ async function addRoutes(
     writer,
     audit,
     clock,
-    limits: { allowedModels: config.models.allowed, timeoutMaxMs: config.runs.timeoutMaxMs },
+    limits: {
+      allowedModels: config.models.allowed,
+      timeoutMaxMs: config.runs.timeoutMaxMs,
+      workspaces: grants.names,
+    },
     onChanged: () => runs.lookAgain(),
     onRevoked: (appId) => {
       runs.stopWaitingOf(appId);
@@ -195,7 +217,8 @@ async function addRoutes(
   await app.register(runQueryRoutes, { inquiry, cancel, events, streams, door });
   await app.register(adminRunRoutes, { inquiry, cancel, door });
   const limits = { ...config.runs, ...config.limits, models: config.models };
-  await app.register(appSelfRoutes, { store, queue, shelf, limits, door, clock });
+  const self = { store, queue, shelf, limits, workspaces: grants, door, clock };
+  await app.register(appSelfRoutes, self);
   const { uploadBytes } = config.limits;
   await app.register(fileRoutes, { shelf, door });
   await app.register(uploadRoutes, { ...engine, shelf, keys, door, uploadBytes, clock });

@@ -55,6 +55,7 @@ export const variables = {
   sandbox: withDefault('SANDBOX', kinds.oneOf('auto', 'require', 'none'), 'auto'),
   auditPrompts: withDefault('AUDIT_PROMPTS', kinds.oneOf('full', 'hash', 'none'), 'full'),
   auditRetentionDays: withDefault('AUDIT_RETENTION_DAYS', kinds.integer(0, 36_500), '365'),
+  workspaces: optional('WORKSPACES', kinds.anyText),
   logLevel: withDefault(
     'LOG_LEVEL',
     kinds.oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),

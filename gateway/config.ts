@@ -79,6 +79,7 @@ export function readConfig(env: Environment, cwd: string, cores: number) {
       sessionsPerApp: read(variables.sessionsPerApp),
     },
     sandbox: read(variables.sandbox),
+    workspacesFile: absolute(read(variables.workspaces)),
     audit: {
       prompts: read(variables.auditPrompts),
       retentionMs: retentionDays === 0 ? null : retentionDays * 86_400_000,
@@ -121,6 +122,8 @@ function contradictions(config: {
   door: { allowWildcardBind: boolean };
   models: { default: string; allowed: string[] };
   runs: { timeoutMs: number; timeoutMaxMs: number };
+  sandbox: string;
+  workspacesFile: string | null;
 }): string[] {
   const { listen, door, models, runs } = config;
   const problems: string[] = [];
@@ -132,6 +135,9 @@ function contradictions(config: {
   }
   if (!allowsModel(models.allowed, models.default)) {
     problems.push(`DEFAULT_MODEL is "${models.default}": it must be one of ALLOWED_MODELS`);
+  }
+  if (config.workspacesFile !== null && config.sandbox === 'none') {
+    problems.push('WORKSPACES is set and SANDBOX is "none": nothing would confine a run to one');
   }
   if (runs.timeoutMs > runs.timeoutMaxMs) {
     problems.push(

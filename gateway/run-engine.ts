@@ -34,10 +34,14 @@ import { createSignInBreaker } from './runs/sign-in-breaker.ts';
 import type { SignInBreaker } from './runs/sign-in-breaker.ts';
 import { probeSandbox } from './sandbox/sandbox-probe.ts';
 import type { ProbedSandbox } from './sandbox/sandbox-probe.ts';
+import type { SandboxTier } from './sandbox/sandbox-tier.ts';
 import { openSessions } from './sessions/session-keeping.ts';
 import type { SessionKeeping } from './sessions/session-keeping.ts';
 import type { Storage } from './storage.ts';
 import type { Surroundings } from './surroundings.ts';
+import { createWorkspaceGrants } from './workspaces/workspace-grants.ts';
+import type { WorkspaceGrants } from './workspaces/workspace-grants.ts';
+import type { Workspace } from './workspaces/workspace.ts';
 
 export type RunEngine = {
   runs: RunService;
@@ -47,6 +51,7 @@ export type RunEngine = {
   queue: RunQueue;
   room: StartRoom;
   sessions: SessionKeeping;
+  grants: WorkspaceGrants;
   breaker: SignInBreaker;
   claude: ClaudeLookup;
   credential: ClaudeCredential;
@@ -60,6 +65,8 @@ export type RunEngineParts = {
   storage: Storage;
   surroundings: Surroundings;
   lookup: AppLookup;
+  /** Those that the operator has named. */
+  workspaces: readonly Workspace[];
   onEnded: (facts: EndedRunFacts) => void;
 };
 
@@ -80,11 +87,18 @@ export async function openRunEngine(parts: RunEngineParts): Promise<RunEngine> {
   const login = loginFor(credential, dataDir, probed, surroundings);
   const breaker = createSignInBreaker(clock, config.runs.authRetryMs);
   const enoughDisk = createDiskCheck([dataDir, runsDir], limits.diskReserveBytes, clock);
-  const found = { claude, credential, login, breaker, sandbox, hasDiskSpace: enoughDisk };
+  const grants = createWorkspaceGrants(parts.workspaces, sandbox.tier);
+  warnOfWorkspaces(parts, sandbox.tier);
+  const found = { claude, credential, login, breaker, sandbox, grants, hasDiskSpace: enoughDisk };
   return { ...found, ...openRuns(parts, found), sandbox: probed };
 }
 
-type Found = Pick<RunEngine, 'claude' | 'credential' | 'breaker' | 'hasDiskSpace'> & {
+function warnOfWorkspaces({ workspaces, surroundings }: RunEngineParts, tier: SandboxTier): void {
+  if (workspaces.length === 0 || tier !== 'none') return;
+  surroundings.log.warn('workspaces cannot be used: nothing would confine a run to one');
+}
+
+type Found = Pick<RunEngine, 'claude' | 'credential' | 'breaker' | 'grants' | 'hasDiskSpace'> & {
   login: LoginDirectory | null;
   sandbox: ProbedSandbox['sandbox'];
 };
@@ -123,6 +137,7 @@ function openRuns(
     seats: seatOptionsOf(workerParts),
     appName: (appId) => storage.apps.readApp(appId)?.name ?? null,
     limits: { ...admission, ...config.sessions },
+    grants: found.grants,
     stopRunsOf: (sessionSeq) => runs.stopSession(sessionSeq),
   });
   const runs = createRunService({
@@ -130,6 +145,7 @@ function openRuns(
     ...{ shelf: storage.shelf, hasDiskSpace: found.hasDiskSpace, checkpoint, clock, newId, log },
     limits: admission,
     seatingOf: sessions.seats.seatingOf,
+    workspaceNamed: found.grants.named,
     sessionOf: sessions.registry.open,
     keepsAllText: config.audit.prompts === 'full',
     signInMend: found.credential.mend,

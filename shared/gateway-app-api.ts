@@ -25,6 +25,13 @@ const Limits = Type.Object(
       description: 'the highest `timeout_secs` of a run',
       examples: [3600],
     }),
+    workspaces: Type.Array(
+      Type.Object({
+        name: Type.String({ examples: ['notes'] }),
+        mode: Type.Enum(['ro', 'rw'], { description: 'for reading only, or for writing as well' }),
+      }),
+      { description: 'directories of the host that a session of it may work in' },
+    ),
     files_quota_bytes: Type.Integer({
       minimum: 0,
       description: 'how much its files may be together',

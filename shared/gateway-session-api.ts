@@ -9,7 +9,16 @@ import { Metadata, sessionId } from './gateway-run-fields.ts';
 const { system, model, json_schema: jsonSchema } = RunRequest.properties;
 
 export const SessionRequest = Type.Object(
-  { system, model, json_schema: jsonSchema, metadata: Type.Optional(Metadata) },
+  {
+    ...{ system, model, json_schema: jsonSchema, metadata: Type.Optional(Metadata) },
+    workspace: Type.Optional(
+      Type.String({
+        maxLength: 64,
+        description: 'a directory of the host it works in: one of those that `GET /me` lists',
+        examples: ['notes'],
+      }),
+    ),
+  },
   {
     additionalProperties: false,
     title: 'SessionRequest',
@@ -23,6 +32,7 @@ export const SessionView = Type.Object(
   {
     session_id: sessionId,
     model: Type.String({ description: 'as it was asked for', examples: ['sonnet'] }),
+    workspace: Nullable(Type.String({ examples: ['notes'] })),
     system: Nullable(Type.String({ examples: ['Answer in one sentence.'] })),
     json_schema: Nullable(
       Type.Object({}, { additionalProperties: true, description: 'every answer fits it' }),

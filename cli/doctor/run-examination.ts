@@ -8,6 +8,7 @@ import { createClaudeLookup } from '../../gateway/claude/claude-installation.ts'
 import { readClaudeVersion } from '../../gateway/claude/claude-version.ts';
 import { tryToEscape } from '../../gateway/sandbox/escape-trial.ts';
 import { probeSandbox } from '../../gateway/sandbox/sandbox-probe.ts';
+import { groundOf } from '../../gateway/workspaces/workspace-ground.ts';
 import { attempt } from './attempt.ts';
 import { checkClaude, readClaudePin } from './claude-check.ts';
 import type { ReadConfiguration } from './configuration-check.ts';
@@ -19,6 +20,7 @@ import { probeRun } from './probe-run.ts';
 import type { Records } from './records.ts';
 import type { RunningGateway } from './running-gateway.ts';
 import { judgeEscapes, judgeSandbox } from './sandbox-check.ts';
+import { checkWorkspaces } from './workspace-check.ts';
 
 type RunOptions = ExaminationOptions & { gateway: RunningGateway };
 
@@ -39,6 +41,9 @@ export async function* examineRuns(
   if (sandbox.tier !== 'none' && !signal.aborted) {
     yield* await attempt('escape', async () => judgeEscapes(await tryToEscape(sandbox, place)));
   }
+  const ground = groundOf({ ...config, projectDir });
+  const workspaceFile = { file: config.workspacesFile, isRoot: uid === 0, ground };
+  yield* await attempt('workspaces', () => checkWorkspaces(workspaceFile, sandbox));
   if (signal.aborted) return;
 
   const claude = createClaudeLookup({

@@ -13,6 +13,8 @@ export type AppAccess = {
   maxConcurrent: number | null;
   timeoutSecsMax: number | null;
   maxQueued: number | null;
+  /** Names of those it may use. */
+  workspaces: string[];
 };
 
 export type FoundApp = {
@@ -82,10 +84,10 @@ export function createAppLookup(store: AppStore, clock: Clock): AppLookup {
 }
 
 function foundApp(app: StoredApp, digest: string, { lastUsedAt, expiresAt }: TokenState): FoundApp {
-  const { appId, name, models, maxConcurrent, timeoutSecsMax, maxQueued } = app;
+  const { appId, name, models, maxConcurrent, timeoutSecsMax, maxQueued, workspaces } = app;
   const addresses = createAddressList(app.ipCidrs);
   return {
-    access: { appId, name, models, maxConcurrent, timeoutSecsMax, maxQueued },
+    access: { appId, name, models, maxConcurrent, timeoutSecsMax, maxQueued, workspaces },
     mayComeFrom: (address) => app.ipCidrs.length === 0 || addresses.includes(address),
     digest,
     lastUsedAt,

@@ -42,7 +42,10 @@ export type AppRegistry = {
 export type OnStored = () => void;
 
 export type AppChanges = Partial<
-  Pick<StoredApp, 'ipCidrs' | 'models' | 'maxConcurrent' | 'timeoutSecsMax' | 'maxQueued'>
+  Pick<
+    StoredApp,
+    'ipCidrs' | 'models' | 'maxConcurrent' | 'timeoutSecsMax' | 'maxQueued' | 'workspaces'
+  >
 >;
 
 export type AppRegistryParts = {
@@ -103,7 +106,8 @@ export function createAppRegistry(parts: AppRegistryParts): AppRegistry {
         return issued;
       }),
     change: async (name, changes, adminAddress) => {
-      checkNewApp({ ipCidrs: [], models: null, timeoutSecsMax: null, ...changes }, parts.limits);
+      const unchanged = { ipCidrs: [], models: null, timeoutSecsMax: null, workspaces: [] };
+      checkNewApp({ ...unchanged, ...changes }, parts.limits);
       const changed = await writer.write(() => {
         const before = existingApp(name);
         const after = { ...before, ...changes };
@@ -142,12 +146,14 @@ function createdEntry(app: StoredApp, issued: IssuedToken, address: string): Aud
   return { action: 'token.created', app: app.name, address, details };
 }
 
-function limitsOf({ ipCidrs, models, maxConcurrent, timeoutSecsMax, maxQueued }: StoredApp) {
+function limitsOf(app: StoredApp) {
+  const { ipCidrs, models, maxConcurrent, timeoutSecsMax, maxQueued, workspaces } = app;
   return {
     ip_cidrs: ipCidrs,
     models,
     max_concurrent: maxConcurrent,
     timeout_secs_max: timeoutSecsMax,
     max_queued: maxQueued,
+    workspaces,
   };
 }

@@ -9,6 +9,8 @@ export type StoredApp = {
   maxConcurrent: number | null;
   timeoutSecsMax: number | null;
   maxQueued: number | null;
+  /** Names; a workspace that is not there any more may be among them. */
+  workspaces: string[];
   tokenLifetimeSecs: number | null;
   createdAt: string;
 };
@@ -56,6 +58,7 @@ type AppRow = {
   max_concurrent: number | null;
   timeout_secs_max: number | null;
   max_queued: number | null;
+  workspaces: string;
   token_lifetime_secs: number | null;
   created_at: string;
 };
@@ -69,7 +72,7 @@ type ListedRow = AppRow & {
 type TokenRow = { app_id: number; expires_at: string | null; last_used_at: string | null };
 
 const columns = `a.app_id, a.name, a.ip_cidrs, a.models, a.max_concurrent, a.timeout_secs_max,
-  a.max_queued, a.token_lifetime_secs, a.created_at`;
+  a.max_queued, a.workspaces, a.token_lifetime_secs, a.created_at`;
 
 export function createAppStore(db: Database): AppStore {
   const findToken = db.prepare<[string], TokenRow>(
@@ -96,13 +99,14 @@ export function createAppStore(db: Database): AppStore {
   );
   const insertApp = db.prepare<[Omit<AppRow, 'app_id'>]>(
     `insert into apps (name, ip_cidrs, models, max_concurrent, timeout_secs_max, max_queued,
-       token_lifetime_secs, created_at)
+       workspaces, token_lifetime_secs, created_at)
      values (@name, @ip_cidrs, @models, @max_concurrent, @timeout_secs_max, @max_queued,
-       @token_lifetime_secs, @created_at)`,
+       @workspaces, @token_lifetime_secs, @created_at)`,
   );
   const changeApp = db.prepare<[AppRow]>(
     `update apps set ip_cidrs = @ip_cidrs, models = @models, max_concurrent = @max_concurrent,
-       timeout_secs_max = @timeout_secs_max, max_queued = @max_queued
+       timeout_secs_max = @timeout_secs_max, max_queued = @max_queued,
+       workspaces = @workspaces
      where app_id = @app_id`,
   );
   const revokeApp = db.prepare<[string, number]>('update apps set revoked_at = ? where app_id = ?');
@@ -159,6 +163,7 @@ function decoded(row: AppRow): StoredApp {
     maxConcurrent: row.max_concurrent,
     timeoutSecsMax: row.timeout_secs_max,
     maxQueued: row.max_queued,
+    workspaces: JSON.parse(row.workspaces),
     tokenLifetimeSecs: row.token_lifetime_secs,
     createdAt: row.created_at,
   };
@@ -172,6 +177,7 @@ function rowOf(app: Omit<StoredApp, 'appId'>): Omit<AppRow, 'app_id'> {
     max_concurrent: app.maxConcurrent,
     timeout_secs_max: app.timeoutSecsMax,
     max_queued: app.maxQueued,
+    workspaces: JSON.stringify(app.workspaces),
     token_lifetime_secs: app.tokenLifetimeSecs,
     created_at: app.createdAt,
   };

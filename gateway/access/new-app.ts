@@ -11,11 +11,13 @@ export type NewApp = Omit<StoredApp, 'appId' | 'createdAt'>;
 export type AppLimits = {
   allowedModels: readonly string[];
   timeoutMaxMs: number;
+  /** Names of all that there are. */
+  workspaces: readonly string[];
 };
 
 /** Throws a 400 that names the field and the entry. */
 export function checkNewApp(
-  app: Pick<NewApp, 'ipCidrs' | 'models' | 'timeoutSecsMax'>,
+  app: Pick<NewApp, 'ipCidrs' | 'models' | 'timeoutSecsMax' | 'workspaces'>,
   limits: AppLimits,
 ): void {
   for (const [index, cidr] of app.ipCidrs.entries()) {
@@ -26,6 +28,11 @@ export function checkNewApp(
   for (const [index, model] of (app.models ?? []).entries()) {
     if (!isModelPattern(model) || !allowsModel(limits.allowedModels, model)) {
       throw fieldError(`models.${index}`, model, 'is not allowed by ALLOWED_MODELS');
+    }
+  }
+  for (const [index, name] of app.workspaces.entries()) {
+    if (!limits.workspaces.includes(name)) {
+      throw fieldError(`workspaces.${index}`, name, 'is not in the file that WORKSPACES names');
     }
   }
   const timeoutSecsMax = app.timeoutSecsMax ?? 0;

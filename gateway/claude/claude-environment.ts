@@ -1,5 +1,5 @@
 // The whole environment of a run, built from nothing: what is not named here does not reach the CLI.
-import { searchPath } from '../sandbox/program-file.ts';
+import { searchPath, searchPathInWorkspace } from '../sandbox/program-file.ts';
 import { insideSandbox } from '../sandbox/run-directory-layout.ts';
 import type { RunDirectory } from '../sandbox/run-directory-layout.ts';
 import type { SandboxTier } from '../sandbox/sandbox-tier.ts';
@@ -30,11 +30,12 @@ export function claudeEnvironment(options: {
   credential: CredentialVariables;
   loginDir: string | null;
   baseUrl: string | null;
+  workspace?: object | null;
 }): Record<string, string> {
   const { tier, directory, loginDir } = options;
   const outside = tier === 'none';
   return {
-    PATH: searchPath(tier),
+    PATH: options.workspace ? searchPathInWorkspace : searchPath(tier),
     HOME: outside ? directory.home : insideSandbox.home,
     TMPDIR: outside ? directory.tmp : insideSandbox.tmp,
     LANG: 'C.UTF-8',

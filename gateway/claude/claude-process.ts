@@ -7,6 +7,7 @@ import type { RunDirectory } from '../sandbox/run-directory-layout.ts';
 import type { Sandbox } from '../sandbox/sandbox-tier.ts';
 import { startSandboxed } from '../sandbox/sandboxed-process.ts';
 import type { ProcessExit, SandboxedProcess } from '../sandbox/sandboxed-process.ts';
+import type { WorkspaceMount } from '../sandbox/workspace-mount.ts';
 import { claudeArguments } from './claude-arguments.ts';
 import type { SpawnProfile } from './claude-arguments.ts';
 import { interruptLine, settingLines } from './claude-binding.ts';
@@ -25,6 +26,7 @@ export type ClaudeStart = {
   program: ProgramFile;
   directory: RunDirectory;
   profile: SpawnProfile;
+  workspace?: WorkspaceMount | null;
   credential: CredentialVariables;
   loginDir: string | null;
   baseUrl: string | null;
@@ -72,6 +74,7 @@ export function prepareClaude(start: ClaudeStart, clock: Clock): ClaudeProcess {
     args: claudeArguments(start.profile),
     directory: start.directory,
     loginDir: start.loginDir,
+    workspace: start.workspace ?? null,
   });
   const environment = claudeEnvironment({ ...start, tier: start.sandbox.tier });
   const child = startSandboxed(command, environment, clock);

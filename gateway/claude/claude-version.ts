@@ -10,6 +10,7 @@ import { runDirectoryAt } from '../sandbox/run-directory-layout.ts';
 import { makeRunDirectory, removeRunDirectory } from '../sandbox/run-directory.ts';
 import type { Sandbox } from '../sandbox/sandbox-tier.ts';
 import { runShortProgram } from '../sandbox/short-program.ts';
+import { runUserOf } from '../sandbox/workspace-mount.ts';
 import { claudeEnvironment } from './claude-environment.ts';
 import { ClaudeUnavailableError } from './claude-installation.ts';
 
@@ -24,7 +25,7 @@ export async function readClaudeVersion(
   const root = await mkdtemp(join(runsDir, 'gatehouse-version-'));
   const directory = runDirectoryAt(root);
   try {
-    makeRunDirectory(directory, sandbox.runUid);
+    makeRunDirectory(directory, runUserOf(sandbox, null));
     const command = launchCommand(sandbox, {
       program,
       args: ['--version'],

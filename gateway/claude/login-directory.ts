@@ -3,7 +3,7 @@
 import type { Clock } from '#shared/clock.ts';
 
 import { createStagedLogin } from './staged-login.ts';
-import type { StagedLoginOptions } from './staged-login.ts';
+import type { StagedLogin, StagedLoginOptions } from './staged-login.ts';
 
 export type LoginLease = {
   dir: string;
@@ -16,9 +16,12 @@ export type LoginDirectory = {
   /**
    * The directory for one run. Near the expiry of the access token it is given to one run at a time, until somebody has refreshed
    * it: refresh tokens are good for one use, and two runs that race for it log everybody out.
+   * @param user the one that the run has under a root gateway; each has a copy of its own, which others cannot read.
    */
-  lease: (signal: AbortSignal) => Promise<LoginLease>;
+  lease: (signal: AbortSignal, user?: { uid: number } | null) => Promise<LoginLease>;
 };
+
+type Copy = { dir: string; login: StagedLogin };
 
 const refreshWindowMs = 5 * 60_000;
 const waitStepMs = 100;
@@ -27,16 +30,26 @@ export function createLoginDirectory(
   options: StagedLoginOptions & { clock: Clock },
 ): LoginDirectory {
   const { clock } = options;
-  const login = createStagedLogin(options);
-  const refresh = { underWay: false };
-  const isDue = async (): Promise<boolean> => {
-    const expiresAt = await login.synchronise();
-    return expiresAt !== null && expiresAt - clock.now() < refreshWindowMs;
+  const copies = new Map<number | null, Copy>();
+  const copyFor = (uid: number | null): Copy => {
+    const known = copies.get(uid);
+    if (known !== undefined) return known;
+    const dir = uid === options.runUid ? options.stagedDir : `${options.stagedDir}-${uid}`;
+    const login = createStagedLogin({ ...options, stagedDir: dir, runUid: uid });
+    const copy = { dir, login };
+    copies.set(uid, copy);
+    return copy;
   };
+  const refresh = { underWay: false };
 
   return {
     dir: options.stagedDir,
-    async lease(signal) {
+    async lease(signal, user) {
+      const { dir, login } = copyFor(user?.uid ?? options.runUid);
+      const isDue = async (): Promise<boolean> => {
+        const expiresAt = await login.synchronise();
+        return expiresAt !== null && expiresAt - clock.now() < refreshWindowMs;
+      };
       let due = await isDue();
       while (due && refresh.underWay) {
         await clock.sleep(waitStepMs, signal);
@@ -44,10 +57,12 @@ export function createLoginDirectory(
       }
       if (due) refresh.underWay = true;
       return {
-        dir: options.stagedDir,
+        dir,
         async release() {
           try {
             await login.synchronise();
+            // What this run refreshed has ended the tokens that the other copies hold.
+            for (const each of copies.values()) await each.login.synchronise();
           } finally {
             if (due) refresh.underWay = false;
           }

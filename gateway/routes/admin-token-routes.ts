@@ -115,6 +115,7 @@ function newAppOf(request: MintRequest): NewApp {
     maxConcurrent: request.max_concurrent ?? null,
     timeoutSecsMax: request.timeout_secs_max ?? null,
     maxQueued: request.max_queued ?? null,
+    workspaces: request.workspaces ?? [],
     tokenLifetimeSecs: request.expires_in_secs ?? null,
   };
 }
@@ -126,6 +127,7 @@ function changesOf(request: ChangeRequest): AppChanges {
     ...(request.max_concurrent === undefined ? {} : { maxConcurrent: request.max_concurrent }),
     ...(request.timeout_secs_max === undefined ? {} : { timeoutSecsMax: request.timeout_secs_max }),
     ...(request.max_queued === undefined ? {} : { maxQueued: request.max_queued }),
+    ...(request.workspaces === undefined ? {} : { workspaces: request.workspaces ?? [] }),
   };
 }
 
@@ -147,6 +149,7 @@ function tokenItem(app: ListedApp): TokenItem {
     max_concurrent: app.maxConcurrent,
     timeout_secs_max: app.timeoutSecsMax,
     max_queued: app.maxQueued,
+    workspaces: app.workspaces,
     created_at: app.createdAt,
     expires_at: app.expiresAt,
     last_used_at: app.lastUsedAt,

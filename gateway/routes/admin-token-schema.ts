@@ -33,6 +33,13 @@ const maxQueued = Type.Integer({
   examples: [16],
 });
 
+const workspaces = Type.Array(Type.String({ maxLength: 64, examples: ['notes'] }), {
+  maxItems: 100,
+  uniqueItems: true,
+  description:
+    'names of the workspaces that it may use, of those in the file `WORKSPACES`; without it none',
+});
+
 const appName = Type.String({ description: 'of the app', examples: ['my-app'] });
 
 export const MintRequest = Type.Object(
@@ -47,6 +54,7 @@ export const MintRequest = Type.Object(
     max_concurrent: Type.Optional(maxConcurrent),
     timeout_secs_max: Type.Optional(timeoutSecsMax),
     max_queued: Type.Optional(maxQueued),
+    workspaces: Type.Optional(Nullable(workspaces)),
     expires_in_secs: Type.Optional(
       Type.Integer({
         minimum: 60,
@@ -72,6 +80,7 @@ export const ChangeRequest = Type.Object(
     max_concurrent: Type.Optional(Nullable(maxConcurrent)),
     timeout_secs_max: Type.Optional(Nullable(timeoutSecsMax)),
     max_queued: Type.Optional(Nullable(maxQueued)),
+    workspaces: Type.Optional(Nullable(workspaces)),
   },
   {
     additionalProperties: false,
@@ -133,6 +142,7 @@ export const TokenItem = Type.Object(
     max_concurrent: Nullable(Type.Integer({ examples: [2] })),
     timeout_secs_max: Nullable(Type.Integer({ examples: [600] })),
     max_queued: Nullable(Type.Integer({ examples: [16] })),
+    workspaces: Type.Array(Type.String({ examples: ['notes'] })),
     created_at: Time,
     expires_at: TimeOrNull,
     last_used_at: TimeOrNull,

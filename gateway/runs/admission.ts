@@ -23,11 +23,18 @@ export type AdmissionLimits = {
 export type ConversationSettings = Pick<ClaudeRequest, 'model' | 'system' | 'jsonSchema'>;
 
 /** A conversation that a run is to be the next part of. */
-export type AdmittedSession = ConversationSettings & { sessionSeq: number; sessionId: string };
+export type AdmittedSession = ConversationSettings & SessionOfRun;
+
+export type SessionOfRun = {
+  sessionSeq: number;
+  sessionId: string;
+  /** By its name. */
+  workspace: string | null;
+};
 
 export type AdmittedRun = {
   claude: ClaudeRequest;
-  session: { sessionSeq: number; sessionId: string } | null;
+  session: SessionOfRun | null;
   profile: SpawnProfile;
   timeoutMs: number;
   promptBytes: number;
@@ -51,8 +58,7 @@ export function admitRun(
       : settingsOfSession(request, app, limits, session);
   return {
     claude: { ...settings, prompt: request.prompt, effort: request.effort ?? null },
-    session:
-      session === null ? null : { sessionSeq: session.sessionSeq, sessionId: session.sessionId },
+    session: session === null ? null : sessionOfRun(session),
     profile: {
       maxTurns: request.max_turns ?? null,
       maxBudgetUsd: request.max_budget_usd ?? null,
@@ -76,6 +82,10 @@ export function admitConversation(
     system: system === undefined || system === '' ? null : system,
     jsonSchema: schema === undefined ? null : checkSchema(schema),
   };
+}
+
+function sessionOfRun({ sessionSeq, sessionId, workspace }: AdmittedSession): SessionOfRun {
+  return { sessionSeq, sessionId, workspace };
 }
 
 const fixedBySession = ['system', 'model', 'json_schema'] as const;

@@ -8,12 +8,14 @@ import { allowsModel } from '../access/model-pattern.ts';
 import type { FileShelf } from '../files/file-shelf.ts';
 import { shareOf } from '../queue/run-queue.ts';
 import type { RunQueue } from '../queue/run-queue.ts';
+import type { WorkspaceGrants } from '../workspaces/workspace-grants.ts';
 import type { RunStore, RunUsageRow } from './run-store.ts';
 
 export type AppSelfParts = {
   store: RunStore;
   queue: Pick<RunQueue, 'countsOf'>;
   shelf: Pick<FileShelf, 'usage'>;
+  workspaces: Pick<WorkspaceGrants, 'grantedTo'>;
   limits: {
     models: { default: string; allowed: readonly string[] };
     concurrency: number;
@@ -48,13 +50,16 @@ export function createUsageMemory({ store, clock }: AppSelfParts): UsageMemory {
 export function describeApp(
   app: AppAccess,
   known: { usageOf: UsageMemory; tokenExpiresAt: string | null },
-  { store, queue, shelf, limits }: AppSelfParts,
+  { store, queue, shelf, limits, workspaces }: AppSelfParts,
 ): AppSelf {
   const { files, bytes } = shelf.usage(app.appId);
   return {
     name: app.name,
     token_expires_at: known.tokenExpiresAt,
-    limits: limitsOf(app, limits),
+    limits: {
+      ...limitsOf(app, limits),
+      workspaces: workspaces.grantedTo(app).map(({ name, mode }) => ({ name, mode })),
+    },
     queue: queue.countsOf(app.appId),
     usage_24h: known.usageOf(app.appId),
     files: { count: files, bytes },
@@ -69,7 +74,10 @@ export function describeApp(
   };
 }
 
-function limitsOf(app: AppAccess, limits: AppSelfParts['limits']): AppSelf['limits'] {
+function limitsOf(
+  app: AppAccess,
+  limits: AppSelfParts['limits'],
+): Omit<AppSelf['limits'], 'workspaces'> {
   const { models, concurrency, queueLimit, appQueueLimit, timeoutMaxMs } = limits;
   const own = app.models?.filter((model) => allowsModel(models.allowed, model));
   return {

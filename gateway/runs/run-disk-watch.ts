@@ -4,7 +4,12 @@ import type { Clock } from '#shared/clock.ts';
 import { directoryBytes } from '../sandbox/run-directory.ts';
 import { hasDiskSpace } from './disk-space.ts';
 
-export type RunDiskLimits = { runBytes: number; reserveBytes: number };
+export type RunDiskLimits = {
+  runBytes: number;
+  reserveBytes: number;
+  /** Directories of others that the run may write: not counted, but their disk must not become full either. */
+  alsoWritten?: readonly string[];
+};
 
 const intervalMs = 1000;
 
@@ -16,11 +21,12 @@ export function watchRunDisk(
   over: AbortSignal,
   onFull: () => void,
 ): void {
+  const paths = [root, ...(limits.alsoWritten ?? [])];
   const watch = async (): Promise<void> => {
     for (;;) {
       await clock.sleep(intervalMs, over);
       const bytes = await directoryBytes(root, limits.runBytes);
-      const hasSpace = await hasDiskSpace([root], limits.reserveBytes);
+      const hasSpace = await hasDiskSpace(paths, limits.reserveBytes);
       if (bytes < limits.runBytes && hasSpace) continue;
       onFull();
       return;

@@ -45,8 +45,8 @@ export type RunIntakeParts = {
   /** Whether what a model says may always be kept. */
   keepsAllText: boolean;
   shelf: Pick<FileShelf, 'open' | 'look'>;
-  /** Throws `not_found`. */
-  sessionOf: (appId: number, sessionId: string) => AdmittedSession;
+  /** Throws `not_found`, or `invalid_request` when the app may not use its workspace any more. */
+  sessionOf: (app: AppAccess, sessionId: string) => AdmittedSession;
 };
 
 /** Throws AppError for what is wrong with the request. */
@@ -56,7 +56,7 @@ export async function takeIn(
   runId: string,
 ): Promise<RunIntake> {
   const { session_id: sessionId } = call.request;
-  const session = sessionId === undefined ? null : parts.sessionOf(call.app.appId, sessionId);
+  const session = sessionId === undefined ? null : parts.sessionOf(call.app, sessionId);
   const admitted = admitRun(call.request, call.app, parts.limits, session);
   const payload = outlivesClient(call) ? null : await payloadOf(parts, call, admitted);
   const files = payload?.files ?? parts.shelf.look(call.app.appId, call.request.files ?? []);

@@ -10,6 +10,8 @@ import { runDirectoryAt } from '../sandbox/run-directory-layout.ts';
 import type { RunDirectory } from '../sandbox/run-directory-layout.ts';
 import { makeRunDirectory, removeRunDirectory } from '../sandbox/run-directory.ts';
 import type { Sandbox } from '../sandbox/sandbox-tier.ts';
+import { runUserOf } from '../sandbox/workspace-mount.ts';
+import type { Workspace } from '../workspaces/workspace.ts';
 
 export type RunSeat = {
   directory: RunDirectory;
@@ -23,8 +25,6 @@ export type RunSeat = {
 export type SeatOptions = {
   sandbox: Sandbox;
   credential: { variables: CredentialVariables };
-  /** Where runs find the login; null for another credential. */
-  loginDir: string | null;
   baseUrl: string | null;
   limits: { outputBytes: number };
   clock: Clock;
@@ -36,19 +36,23 @@ export type SeatRequest = {
   root: string;
   installation: ClaudeInstallation;
   profile: SpawnProfile;
+  /** Where it finds the login; null for another credential. */
+  loginDir: string | null;
+  /** In place of a work directory of its own. */
+  workspace?: Workspace | null;
 };
 
 /** Throws when its directory cannot be made; that a program does not start is told by its exit. */
 export function startSeat(options: SeatOptions, request: SeatRequest): RunSeat {
-  const { sandbox, credential, loginDir, baseUrl, limits, clock } = options;
-  const { marker, root, installation, profile } = request;
+  const { sandbox, credential, baseUrl, limits, clock } = options;
+  const { marker, root, installation, profile, loginDir, workspace = null } = request;
   const directory = runDirectoryAt(root);
-  makeRunDirectory(directory, sandbox.runUid);
+  makeRunDirectory(directory, runUserOf(sandbox, workspace));
   const startedAt = clock.monotonicMs();
   const claude = prepareClaude(
     {
       ...{ runId: marker, sandbox, program: installation.program, directory, profile },
-      ...{ credential: credential.variables, loginDir, baseUrl },
+      ...{ credential: credential.variables, loginDir, baseUrl, workspace },
       outputBytesMax: limits.outputBytes,
     },
     clock,

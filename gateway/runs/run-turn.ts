@@ -11,6 +11,7 @@ import type { FileShelf } from '../files/file-shelf.ts';
 import type { WaitingRun } from '../queue/fair-line.ts';
 import type { RunDurations } from '../queue/run-durations.ts';
 import type { TurnAsk } from '../sessions/session-seating.ts';
+import type { Workspace } from '../workspaces/workspace.ts';
 import type { AdmittedRun } from './admission.ts';
 import { interruptedRetrySecs } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
@@ -24,9 +25,10 @@ import { settle } from './run-settlement.ts';
 import type { EndedRunFacts, RunOrigin } from './run-settlement.ts';
 import { attemptsMax } from './run-state.ts';
 import type { RunStore, StoredRun } from './run-store.ts';
-import { stopReason } from './run-worker.ts';
+import { spawnProfileOf, stopReason } from './run-worker.ts';
 import type { FinishedRun, RunWorker } from './run-worker.ts';
 import type { SignInBreaker } from './sign-in-breaker.ts';
+import { failureToStart } from './start-failure.ts';
 import type { StopReason } from './verdict.ts';
 
 export type RunTurnParts = {
@@ -36,6 +38,8 @@ export type RunTurnParts = {
   worker: RunWorker;
   /** For a run of a conversation. */
   seatingOf: (sessionSeq: number, ask: TurnAsk) => Seating;
+  /** Throws when there is none of that name. */
+  workspaceNamed: (name: string) => Workspace;
   breaker: SignInBreaker;
   endings: RunEndings;
   durations: RunDurations;
@@ -115,12 +119,13 @@ async function attempt(
   const { worker, breaker, durations, records, signInMend, checkpoint } = parts;
   if (stop.aborted) return stoppedWaiting(stopReason(stop));
   if (!breaker.admit()) return notSignedIn(signInMend, null);
+  const workspace = workspaceFor(parts, admitted);
   const narrator = createRunNarrator();
   let outcome: Outcome | null = null;
   try {
     const finished = await worker.work({
       ...{ runId: waiting.runId, admitted, attachments: files, stop },
-      seating: seatingFor(parts, waiting, admitted),
+      ...{ workspace, seating: seatingFor(parts, waiting, admitted, workspace) },
       listener: {
         begun: (pid) => records.begin(waiting, { pid, queueMs }),
         onEvent: (event) => {
@@ -144,9 +149,21 @@ async function attempt(
 function seatingFor(
   { seatingOf }: RunTurnParts,
   { runId, sessionSeq }: WaitingRun,
-  { profile, claude: { effort } }: AdmittedRun,
+  admitted: AdmittedRun,
+  workspace: Workspace | null,
 ): Seating | undefined {
-  return sessionSeq === null ? undefined : seatingOf(sessionSeq, { runId, profile, effort });
+  if (sessionSeq === null) return undefined;
+  const profile = spawnProfileOf(admitted, workspace);
+  const { effort } = admitted.claude;
+  return seatingOf(sessionSeq, { runId, profile, effort, workspace });
+}
+
+function workspaceFor(
+  { workspaceNamed }: RunTurnParts,
+  { session }: AdmittedRun,
+): Workspace | null {
+  const name = session?.workspace ?? null;
+  return name === null ? null : workspaceNamed(name);
 }
 
 function hasNoText({ type }: RunEventDraft): boolean {
@@ -176,11 +193,7 @@ export function stoppedWaiting(
 
 /** The run could not be written down as started, or its files are gone: its row is closed all the same. */
 function brokenOff(err: unknown): EndedRun {
-  const isFull = err instanceof Error && 'code' in err && err.code === 'disk_full';
-  const message = isFull
-    ? 'The disk of the gateway is full.'
-    : 'The run could not be prepared on the gateway.';
-  return { outcome: isFull ? 'disk_full' : 'spawn_failed', message, finished: null };
+  return { ...failureToStart(err), finished: null };
 }
 
 function mayTryAgain({ outcome }: EndedRun, row: StoredRun): boolean {

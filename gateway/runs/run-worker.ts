@@ -4,15 +4,17 @@ import type { JsonValue } from '#shared/json-value.ts';
 import type { Log } from '#shared/log.ts';
 
 import { passThrough } from '../checkpoint.ts';
+import type { SpawnProfile } from '../claude/claude-arguments.ts';
 import type { ClaudeCredential } from '../claude/claude-credential.ts';
-import { ClaudeUnavailableError } from '../claude/claude-installation.ts';
 import type { ClaudeInstallation, ClaudeLookup } from '../claude/claude-installation.ts';
 import type { LoginDirectory } from '../claude/login-directory.ts';
 import { emptyTranscript, finalText } from '../claude/transcript.ts';
 import type { Transcript } from '../claude/transcript.ts';
 import type { ClaudeAttachment } from '../claude/user-message.ts';
 import type { Sandbox } from '../sandbox/sandbox-tier.ts';
-import { SessionEndedError, SessionFullError } from '../sessions/session-errors.ts';
+import { runUserOf } from '../sandbox/workspace-mount.ts';
+import { checkUsable, toolsFor } from '../workspaces/workspace.ts';
+import type { Workspace } from '../workspaces/workspace.ts';
 import type { AdmittedRun } from './admission.ts';
 import { interruptedRetrySecs } from './outcome.ts';
 import { startExecution } from './run-execution.ts';
@@ -21,12 +23,15 @@ import type { Spent } from './run-record.ts';
 import type { RunSeat, SeatOptions } from './run-seat.ts';
 import { createSingleSeating } from './run-seating.ts';
 import type { Seating } from './run-seating.ts';
+import { failureToStart } from './start-failure.ts';
 import type { StopReason, Verdict } from './verdict.ts';
 
 export type RunWork = {
   runId: string;
   admitted: AdmittedRun;
   attachments?: readonly ClaudeAttachment[];
+  /** Its work directory, and the tools that go with it; without one the run has an empty directory and no tools. */
+  workspace?: Workspace | null;
   /** Aborts, with a StopReason, when the run is to end before its time. */
   stop: AbortSignal;
   /** Where its process comes from; one of its own unless said. */
@@ -86,11 +91,13 @@ export function createRunWorker(options: RunWorkerOptions): RunWorker {
   const execute = async (work: RunWork): Promise<FinishedRun> => {
     const turnAt = clock.monotonicMs();
     const installation = await options.claude.current();
+    const { workspace = null } = work;
+    if (workspace !== null) await checkUsable(workspace, sandbox.tier);
     const seating = work.seating ?? singleSeating(options, seats, work);
-    await using during = new AsyncDisposableStack();
-    during.use(await leaseOf(options, work));
+    await using lease = await leaseOf(options, work);
+    const start = { installation, loginDir: lease.dir };
     const once = async (listener: ExecutionListener): Promise<TimedReport> => {
-      const seat = await seating.take(installation);
+      const seat = await seating.take(start);
       const startedAt = clock.monotonicMs();
       let report: ExecutionReport | null = null;
       try {
@@ -126,28 +133,36 @@ export function createRunWorker(options: RunWorkerOptions): RunWorker {
 
 type TimedReport = { report: ExecutionReport; beforeStartMs: number };
 
-export function seatOptionsOf(
-  options: Omit<SeatOptions, 'loginDir'> & { login: Pick<LoginDirectory, 'dir'> | null },
-): SeatOptions {
-  const { sandbox, credential, login, baseUrl, limits, clock } = options;
-  return { sandbox, credential, loginDir: login?.dir ?? null, baseUrl, limits, clock };
+export function seatOptionsOf(options: SeatOptions): SeatOptions {
+  const { sandbox, credential, baseUrl, limits, clock } = options;
+  return { sandbox, credential, baseUrl, limits, clock };
 }
 
 function singleSeating(
   { runsDir, log }: RunWorkerOptions,
   seats: SeatOptions,
-  { runId, admitted: { profile } }: RunWork,
+  { runId, admitted, workspace = null }: RunWork,
 ): Seating {
-  return createSingleSeating(seats, { runId, runsDir, profile, log });
+  const profile = spawnProfileOf(admitted, workspace);
+  return createSingleSeating(seats, { runId, runsDir, profile, workspace, log });
+}
+
+/** With the tools that go with a workspace. */
+export function spawnProfileOf(
+  { profile }: Pick<AdmittedRun, 'profile'>,
+  workspace: Workspace | null,
+): SpawnProfile {
+  return workspace === null ? profile : { ...profile, tools: toolsFor(workspace) };
 }
 
 /** Given back whatever happens; that it cannot be is no reason to lose the answer. */
 async function leaseOf(
-  { login, log }: RunWorkerOptions,
-  { runId, stop }: RunWork,
-): Promise<AsyncDisposable> {
-  const lease = (await login?.lease(stop)) ?? null;
+  { login, log, sandbox }: RunWorkerOptions,
+  { runId, stop, workspace = null }: RunWork,
+): Promise<AsyncDisposable & { dir: string | null }> {
+  const lease = (await login?.lease(stop, runUserOf(sandbox, workspace))) ?? null;
   return {
+    dir: lease?.dir ?? null,
     async [Symbol.asyncDispose]() {
       await lease?.release().catch((err: unknown) => {
         log.error({ err, run_id: runId }, 'run could not be cleared up');
@@ -165,7 +180,13 @@ const silent: ExecutionListener = {
 
 async function executeIn(
   { deadlines, limits, clock }: RunWorkerOptions,
-  { admitted, attachments = [], stop, listener }: RunWork & { listener: ExecutionListener },
+  {
+    admitted,
+    attachments = [],
+    workspace = null,
+    stop,
+    listener,
+  }: RunWork & { listener: ExecutionListener },
   { claude, directory }: RunSeat,
   keepsProcess: boolean,
 ): Promise<ExecutionReport> {
@@ -177,7 +198,11 @@ async function executeIn(
       task: { ...admitted.claude, attachments },
       deadlines: { ...deadlines, totalMs: admitted.timeoutMs },
       // New runs are refused at the whole reserve; those under way may use some of it.
-      disk: { runBytes: limits.runDiskBytes, reserveBytes: limits.diskReserveBytes / 4 },
+      disk: {
+        runBytes: limits.runDiskBytes,
+        reserveBytes: limits.diskReserveBytes / 4,
+        ...(workspace?.mode === 'rw' ? { alsoWritten: [workspace.path] } : {}),
+      },
       keepsProcess,
     },
     listener,
@@ -201,36 +226,6 @@ export function stopReason({ reason }: AbortSignal): StopReason {
 export function stoppedBefore(outcome: StopReason): Verdict {
   const retry = outcome === 'interrupted' ? { retryAfterSecs: interruptedRetrySecs } : {};
   return { outcome, message: 'The run had not started yet.', ...retry };
-}
-
-const startRetrySecs = 5;
-
-function failureToStart(err: unknown): Verdict {
-  if (err instanceof ClaudeUnavailableError) {
-    return err.code === 'missing'
-      ? { outcome: 'cli_missing', message: 'The claude command is not installed on the gateway.' }
-      : {
-          outcome: 'spawn_failed',
-          message: 'The claude command on the gateway cannot be executed.',
-          retryAfterSecs: startRetrySecs,
-        };
-  }
-  if (err instanceof SessionEndedError) return { outcome: 'cancelled', message: err.message };
-  if (err instanceof SessionFullError) return { outcome: 'disk_full', message: err.message };
-  if (isDiskFull(err)) {
-    return { outcome: 'disk_full', message: 'The disk of the gateway is full.' };
-  }
-  return {
-    outcome: 'spawn_failed',
-    message: 'The run could not be prepared on the gateway.',
-    retryAfterSecs: startRetrySecs,
-  };
-}
-
-const fullCodes: unknown[] = ['ENOSPC', 'EDQUOT', 'disk_full'];
-
-function isDiskFull(err: unknown): boolean {
-  return err instanceof Error && 'code' in err && fullCodes.includes(err.code);
 }
 
 function notStarted(verdict: Verdict): FinishedRun {

@@ -19,6 +19,7 @@ import { makeRunDirectory, removeRunDirectory } from './run-directory.ts';
 import type { Sandbox, SandboxTier } from './sandbox-tier.ts';
 import { runMarker, startSandboxed } from './sandboxed-process.ts';
 import type { SandboxedProcess } from './sandboxed-process.ts';
+import { runUserOf } from './workspace-mount.ts';
 
 export type EscapeAttempt = {
   name: string;
@@ -107,7 +108,7 @@ async function attemptsInside(
   await copyFile(join(import.meta.dirname, 'escape-script.ts'), script);
   await chmod(script, 0o644);
   const directory = runDirectoryAt(join(root, 'run'));
-  makeRunDirectory(directory, sandbox.runUid);
+  makeRunDirectory(directory, runUserOf(sandbox, null));
   const command = launchCommand(sandbox, {
     program: { path: script, isScript: true, interpreter: nodeInside(sandbox.tier) },
     args: [],

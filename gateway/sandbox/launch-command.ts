@@ -6,6 +6,8 @@ import type { ProgramFile } from './program-file.ts';
 import { insideSandbox } from './run-directory-layout.ts';
 import type { RunDirectory } from './run-directory-layout.ts';
 import type { Sandbox } from './sandbox-tier.ts';
+import { runUserOf } from './workspace-mount.ts';
+import type { HostUser, WorkspaceMount } from './workspace-mount.ts';
 
 export type LaunchRequest = {
   program: ProgramFile;
@@ -13,6 +15,8 @@ export type LaunchRequest = {
   directory: RunDirectory;
   /** A directory that holds nothing but the credentials file of a login, or null. */
   loginDir: string | null;
+  /** The run's work directory, instead of the one in `directory`. */
+  workspace?: WorkspaceMount | null;
 };
 
 export type LaunchCommand = {
@@ -42,26 +46,28 @@ export function launchCommand(sandbox: Sandbox, request: LaunchRequest): LaunchC
   // When memory runs out the run goes, not the gateway.
   const choom = tools.choom === null ? [] : [tools.choom, '-n', String(outOfMemoryScore), '--'];
   if (sandbox.tier === 'none') {
+    if (request.workspace) throw new Error('a workspace without a sandbox');
     return command([...choom, ...limits(tools.prlimit, []), ...program], request.directory.work);
   }
   if (tools.bwrap === null) throw new Error('a bubblewrap tier was chosen without bubblewrap');
 
   const binds = runBinds(request);
-  const staged = sandbox.runUid === null ? binds : stage(binds);
+  const user = runUserOf(sandbox, request.workspace ?? null);
+  const staged = user === null ? binds : stage(binds);
   const asRunUser =
-    sandbox.runUid === null
+    user === null
       ? []
-      : [...stagingBwrap(tools.bwrap, binds), ...dropPrivileges(tools.setpriv, sandbox.runUid)];
+      : [...stagingBwrap(tools.bwrap, binds), ...dropPrivileges(tools.setpriv, user)];
   const options = ['--args', String(bwrapArgumentsFd)];
   // The outermost PID namespace is the one that ends everything, and the one whose pids we see.
-  if (sandbox.runUid === null) options.push(...tellStatus);
+  if (user === null) options.push(...tellStatus);
   // Inside the user namespace, so that the process limit counts this run only.
   const inside = [...limits(tools.prlimit, [`--nproc=${processesMax}`]), ...program];
   return {
     ...command([...choom, ...asRunUser, tools.bwrap, ...options, '--', ...inside], '/'),
     bwrapArguments: bubblewrapArguments(sandbox.tier, staged),
     // The staging bwrap's first process, the real bwrap, that one's first process.
-    generations: sandbox.runUid === null ? 1 : 3,
+    generations: user === null ? 1 : 3,
   };
 }
 
@@ -84,13 +90,13 @@ function limits(prlimit: string | null, more: string[]): string[] {
 
 type Binds = { readOnly: Bind[]; writable: Bind[] };
 
-function runBinds({ program, directory, loginDir }: LaunchRequest): Binds {
-  const writable: Bind[] = [
-    { from: directory.home, to: insideSandbox.home },
-    { from: directory.work, to: insideSandbox.work },
-  ];
+function runBinds({ program, directory, loginDir, workspace }: LaunchRequest): Binds {
+  const readOnly = programBinds(program);
+  const writable: Bind[] = [{ from: directory.home, to: insideSandbox.home }];
+  const work = { from: workspace?.path ?? directory.work, to: insideSandbox.work };
+  (workspace?.mode === 'ro' ? readOnly : writable).push(work);
   if (loginDir !== null) writable.push({ from: loginDir, to: insideSandbox.login });
-  return { readOnly: programBinds(program), writable };
+  return { readOnly, writable };
 }
 
 const stagingDir = '/tmp';
@@ -124,11 +130,11 @@ function stage({ readOnly, writable }: Binds): Binds {
   };
 }
 
-function dropPrivileges(setpriv: string | null, uid: number): string[] {
+function dropPrivileges(setpriv: string | null, { uid, gid }: HostUser): string[] {
   if (setpriv === null) throw new Error('setpriv is needed to give up root');
   return [
     setpriv,
-    ...['--reuid', String(uid), '--regid', String(uid), '--clear-groups'],
+    ...['--reuid', String(uid), '--regid', String(gid), '--clear-groups'],
     ...['--no-new-privs', '--inh-caps=-all', '--bounding-set=-all', '--'],
   ];
 }

@@ -32,6 +32,9 @@ export function programBinds(program: ProgramFile): { from: string; to: string }
   return binds;
 }
 
+/** Where there is somebody's directory to work in, nothing else is found: git, say, runs what a repository's configuration names. */
+export const searchPathInWorkspace: string = insideSandbox.programs;
+
 export function searchPath(tier: SandboxTier): string {
   const programs = tier === 'none' ? dirname(nodePath) : insideSandbox.programs;
   return `${programs}:/usr/local/bin:/usr/bin:/bin`;

@@ -4,17 +4,18 @@ import { chmod, opendir, lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { RunDirectory } from './run-directory-layout.ts';
+import type { HostUser } from './workspace-mount.ts';
 
 /**
  * At once: seven trips through the thread pool take four times as long, and more on a busy machine.
  * What is there already stays, as between the turns of a conversation.
- * @param ownerUid the user that runs have under a root gateway; null when it is the gateway's own.
+ * @param owner the user that the run has under a root gateway; null when it is the gateway's own.
  */
-export function makeRunDirectory(directory: RunDirectory, ownerUid: number | null): void {
+export function makeRunDirectory(directory: RunDirectory, owner: HostUser | null): void {
   mkdirSync(directory.root, { recursive: true, mode: 0o700 });
   for (const path of [directory.work, directory.home, directory.tmp]) {
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    if (ownerUid !== null) chownSync(path, ownerUid, ownerUid);
+    if (owner !== null) chownSync(path, owner.uid, owner.gid);
   }
 }
 

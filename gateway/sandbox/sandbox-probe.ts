@@ -15,6 +15,7 @@ import { runMarker } from './sandboxed-process.ts';
 import { readSelfCheck, selfCheckScript } from './self-check.ts';
 import { runShortProgram } from './short-program.ts';
 import { explainRefusal } from './tier-refusal.ts';
+import { runUserOf } from './workspace-mount.ts';
 
 export type SandboxMode = 'auto' | 'require' | 'none';
 
@@ -84,7 +85,7 @@ async function tryTier(
     const script = join(root, 'self-check');
     await writeFile(script, selfCheckScript, { mode: 0o755 });
     const directory = runDirectoryAt(join(root, 'run'));
-    makeRunDirectory(directory, sandbox.runUid);
+    makeRunDirectory(directory, runUserOf(sandbox, null));
     return await selfCheck(sandbox, script, directory, clock);
   } finally {
     await rm(root, { recursive: true, force: true });

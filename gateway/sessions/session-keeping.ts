@@ -7,6 +7,7 @@ import type { Log } from '#shared/log.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { AdmissionLimits } from '../runs/admission.ts';
 import type { SeatOptions } from '../runs/run-seat.ts';
+import type { WorkspaceGrants } from '../workspaces/workspace-grants.ts';
 import { createLiveSessions } from './live-sessions.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { createSessionDirectories } from './session-directory.ts';
@@ -44,6 +45,7 @@ export type SessionKeepingParts = {
   audit: AuditLog;
   appName: (appId: number) => string | null;
   limits: AdmissionLimits & SessionSettings;
+  grants: Pick<WorkspaceGrants, 'find' | 'named'>;
   /** Ends the runs of a session that was ended. */
   stopRunsOf: (sessionSeq: number) => void;
   newId: NewId;
@@ -53,7 +55,7 @@ export type SessionKeepingParts = {
 
 export function openSessions(parts: SessionKeepingParts): SessionKeeping {
   const { dir, store, limits, clock, log } = parts;
-  const directories = createSessionDirectories(dir, parts.seats.sandbox.runUid);
+  const directories = createSessionDirectories(dir);
   const live = createLiveSessions({
     ...{ keepMs: limits.sessionLiveMs, max: limits.sessionsLiveMax, clock },
   });

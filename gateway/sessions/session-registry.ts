@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { isoTime } from '#shared/clock.ts';
 import type { Clock } from '#shared/clock.ts';
 import type { DatabaseWriter } from '#shared/database-writer.ts';
-import { requestError } from '#shared/errors.ts';
+import { AppError, requestError } from '#shared/errors.ts';
 import type { SessionRequest, SessionView } from '#shared/gateway-session-api.ts';
 import type { NewId } from '#shared/ids.ts';
 
@@ -12,13 +12,17 @@ import type { AppAccess } from '../access/app-lookup.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import { admitConversation } from '../runs/admission.ts';
 import type { AdmissionLimits, AdmittedSession } from '../runs/admission.ts';
+import type { WorkspaceGrants } from '../workspaces/workspace-grants.ts';
+import { createWorkspaceLocks } from '../workspaces/workspace-locks.ts';
+import type { WorkspaceLocks } from '../workspaces/workspace-locks.ts';
+import { WorkspaceUnusableError } from '../workspaces/workspace.ts';
 import type { SessionStore, StoredSession } from './session-store.ts';
 
 export type SessionRegistry = {
   /** Throws AppError: `invalid_request`, or `app_busy` when the app has as many as it may. */
   create: (app: AppAccess, request: SessionRequest, address: string) => Promise<SessionView>;
   /** Throws `not_found` for one that has ended, never was, or is another app's. */
-  open: (appId: number, sessionId: string) => AdmittedSession;
+  open: (app: AppAccess, sessionId: string) => AdmittedSession;
   view: (appId: number, sessionId: string) => SessionView;
   list: (
     appId: number,
@@ -41,12 +45,15 @@ export type SessionRegistryParts = {
   isLive: (sessionSeq: number) => boolean;
   /** After the commit. */
   onEnded: (session: StoredSession) => void;
+  grants: Pick<WorkspaceGrants, 'find' | 'named'>;
   newId: NewId;
   clock: Clock;
 };
 
 export function createSessionRegistry(parts: SessionRegistryParts): SessionRegistry {
-  const { store, writer, audit, limits, clock } = parts;
+  const { store, writer, audit, limits, grants, clock } = parts;
+  const writers = createWorkspaceLocks();
+  for (const session of store.inWorkspaces()) holdAgain(session, grants, writers);
   const now = (): string => isoTime(clock.now());
 
   const known = (appId: number, sessionId: string): StoredSession => {
@@ -70,12 +77,16 @@ export function createSessionRegistry(parts: SessionRegistryParts): SessionRegis
       });
       return true;
     });
-    if (isEnded) parts.onEnded(session);
+    if (isEnded) {
+      writers.release(session.sessionId);
+      parts.onEnded(session);
+    }
     return isEnded;
   };
   const viewOf = (session: StoredSession): SessionView => ({
     session_id: session.sessionId,
     model: session.model,
+    workspace: session.workspace,
     system: session.system,
     json_schema: session.jsonSchema === null ? null : JSON.parse(session.jsonSchema),
     metadata: JSON.parse(session.metadata),
@@ -90,26 +101,38 @@ export function createSessionRegistry(parts: SessionRegistryParts): SessionRegis
     async create(app, request, address) {
       const settings = admitConversation(request, app, limits);
       const { jsonSchema } = settings;
+      const { workspace: name } = request;
+      const workspace = name === undefined ? null : grants.find(app, name);
       const sessionId = parts.newId('sess');
-      await writer.write(() => {
+      if (workspace !== null) writers.acquire(workspace, sessionId);
+      const create = (): void => {
         const count = store.count(app.appId);
         if (count >= limits.sessionsPerApp) throw tooMany(app.name, count);
         store.insert({
           ...settings,
-          ...{ sessionId, appId: app.appId, workspace: null, conversationId: randomUUID() },
+          ...{ sessionId, appId: app.appId, conversationId: randomUUID() },
+          workspace: workspace?.name ?? null,
           jsonSchema: jsonSchema === null ? null : JSON.stringify(jsonSchema),
           metadata: JSON.stringify(request.metadata ?? {}),
           createdAt: now(),
         });
-        const details = { session_id: sessionId, model: settings.model };
+        const details = {
+          ...{ session_id: sessionId, model: settings.model, workspace: name ?? null },
+        };
         audit.append({ action: 'session.created', app: app.name, address, details });
+      };
+      await writer.write(create).catch((err: unknown) => {
+        writers.release(sessionId);
+        throw err;
       });
       return viewOf(known(app.appId, sessionId));
     },
-    open(appId, sessionId) {
-      const { sessionSeq, model, system, jsonSchema } = known(appId, sessionId);
+    open(app, sessionId) {
+      const { sessionSeq, model, system, jsonSchema, workspace } = known(app.appId, sessionId);
+      // It may have been taken away from the app since.
+      if (workspace !== null) grants.find(app, workspace);
       const schema = jsonSchema === null ? null : JSON.parse(jsonSchema);
-      return { sessionSeq, sessionId, model, system, jsonSchema: schema };
+      return { sessionSeq, sessionId, model, system, jsonSchema: schema, workspace };
     },
     view: (appId, sessionId) => viewOf(known(appId, sessionId)),
     list(appId, { after, limit }) {
@@ -133,6 +156,20 @@ export function createSessionRegistry(parts: SessionRegistryParts): SessionRegis
       return idle.length;
     },
   };
+}
+
+/** What it held before the gateway was started again. One whose workspace is gone holds nothing. */
+function holdAgain(
+  { sessionId, workspace }: StoredSession,
+  { named }: Pick<WorkspaceGrants, 'named'>,
+  writers: WorkspaceLocks,
+): void {
+  try {
+    if (workspace !== null) writers.acquire(named(workspace), sessionId);
+  } catch (err) {
+    // Two that read side by side, when the operator has let them write since: the first goes on writing.
+    if (!(err instanceof WorkspaceUnusableError) && !(err instanceof AppError)) throw err;
+  }
 }
 
 function tooMany(appName: string, count: number) {

@@ -11,7 +11,9 @@ import type { Effort } from '../claude/claude-binding.ts';
 import type { ClaudeInstallation } from '../claude/claude-installation.ts';
 import { startSeat } from '../runs/run-seat.ts';
 import type { RunSeat, SeatOptions } from '../runs/run-seat.ts';
-import type { Seating } from '../runs/run-seating.ts';
+import type { Seating, SeatStart } from '../runs/run-seating.ts';
+import { runUserOf } from '../sandbox/workspace-mount.ts';
+import type { Workspace } from '../workspaces/workspace.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { isConversationLost } from './lost-conversation.ts';
 import type { SessionDirectories } from './session-directory.ts';
@@ -34,7 +36,12 @@ export type SessionSeats = {
 };
 
 /** What is fixed when a process starts, or cannot be taken back afterwards. */
-export type TurnAsk = { runId: string; profile: SpawnProfile; effort: Effort | null };
+export type TurnAsk = {
+  runId: string;
+  profile: SpawnProfile;
+  effort: Effort | null;
+  workspace: Workspace | null;
+};
 
 export type SessionSeatParts = {
   seats: SeatOptions;
@@ -61,23 +68,23 @@ export function createSessionSeats(parts: SessionSeatParts): SessionSeats {
       let isReset = false;
       return {
         keepsProcess: true,
-        async take(installation) {
+        async take(start) {
           busy.add(sessionSeq);
           await notes.get(sessionSeq);
           session = read(parts, sessionSeq);
           isReset ||= session.isResetUntold;
           const fits = (seat: RunSeat): boolean =>
-            isSame(seat.installation, installation) && isSameAsk(asked.get(seat), ask);
+            isSame(seat.installation, start.installation) && isSameAsk(asked.get(seat), ask);
           const seat =
             (await parts.live.take(sessionSeq, fits)) ??
-            (await startAgain(parts, session, ask, installation, () => (isReset = true)));
+            (await startAgain(parts, session, ask, start, () => (isReset = true)));
           asked.set(seat, ask);
           return seat;
         },
         async startOver(report) {
           if (session === null || isReset || !isConversationLost(report)) return false;
           parts.log.warn({ session_id: session.sessionId, run_id: ask.runId }, lostMessage);
-          await startOver(parts, session);
+          await startOver(parts, session, ask);
           isReset = true;
           return true;
         },
@@ -130,11 +137,12 @@ function isSameAsk(one: TurnAsk | undefined, other: TurnAsk): boolean {
 async function startAgain(
   parts: SessionSeatParts,
   session: StoredSession,
-  { runId, profile }: TurnAsk,
-  installation: ClaudeInstallation,
+  ask: TurnAsk,
+  start: SeatStart,
   onReset: () => void,
 ): Promise<RunSeat> {
   const { seats, directories, diskBytes, log } = parts;
+  const { runId, profile, workspace } = ask;
   const { sessionId, transcriptBytes: bytes, transcriptSha256: sha256 } = session;
   if ((await directories.bytes(sessionId, diskBytes)) >= diskBytes) {
     throw new SessionFullError(diskBytes);
@@ -145,7 +153,7 @@ async function startAgain(
   let path = transcriptPath(directory, tier, conversationId);
   if (!(await holdsTranscript(path, { bytes, sha256 }))) {
     log.warn({ session_id: sessionId, run_id: runId }, lostMessage);
-    conversationId = await startOver(parts, session);
+    conversationId = await startOver(parts, session, ask);
     path = transcriptPath(directory, tier, conversationId);
     onReset();
   }
@@ -153,17 +161,19 @@ async function startAgain(
   return startSeat(seats, {
     marker: sessionId,
     root: directory.root,
-    installation,
+    ...start,
+    workspace,
     profile: { ...profile, conversation },
   });
 }
 
 async function startOver(
-  { store, writer, directories }: SessionSeatParts,
+  { store, writer, directories, seats }: SessionSeatParts,
   { sessionSeq, sessionId }: StoredSession,
+  { workspace }: TurnAsk,
 ): Promise<string> {
   const conversationId = randomUUID();
-  await directories.forget(sessionId);
+  await directories.forget(sessionId, runUserOf(seats.sandbox, workspace));
   await writer.write(() => store.startOver(sessionSeq, conversationId));
   return conversationId;
 }

@@ -54,6 +54,8 @@ export type SessionStore = {
   /** Of an app, that have not ended. */
   count: (appId: number) => number;
   openOf: (appId: number) => StoredSession[];
+  /** Those that have a workspace and have not ended, oldest first. */
+  inWorkspaces: () => StoredSession[];
   /** A turn was answered, which also told of a reset. */
   recordTurn: (turn: TurnRecord) => void;
   /** A turn was not answered well. */
@@ -105,6 +107,10 @@ function lookups(db: Database) {
        (select 1 from runs r where r.session_seq = s.session_seq and r.state <> 'ended')
      limit ?`,
   );
+  const inWorkspaces = db.prepare<[], SessionRow>(
+    `select ${columns} from sessions
+     where workspace is not null and ended_at is null order by session_seq`,
+  );
   const openIds = db.prepare<[], { sessionId: string }>(
     'select session_id as sessionId from sessions where ended_at is null',
   );
@@ -120,6 +126,7 @@ function lookups(db: Database) {
       list.all(appId, beforeSeq, limit).map(toSession),
     count: (appId: number) => count.get(appId)?.sessions ?? 0,
     openOf: (appId: number) => list.all(appId, Number.MAX_SAFE_INTEGER, -1).map(toSession),
+    inWorkspaces: () => inWorkspaces.all().map(toSession),
     idleSince: (at: string, limit: number) => idleSince.all(at, limit).map(toSession),
     seqOf: (sessionId: string) => place.get(sessionId)?.sessionSeq ?? null,
     isOpen: (sessionId: string) => place.get(sessionId)?.endedAt === null,

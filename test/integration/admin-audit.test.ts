@@ -50,6 +50,7 @@ test('every change of an admin is a row, newest first', async () => {
       max_concurrent: null,
       timeout_secs_max: null,
       max_queued: null,
+      workspaces: [],
       expires_at: '2026-01-01T00:01:00.000Z',
     },
     hash: expect.stringMatching(/^[0-9a-f]{64}$/),

@@ -101,6 +101,9 @@ describe('POST /admin/tokens', () => {
     [{ name: 'a', models: ['sonnet*'] }, 'models.0'],
     [{ name: 'a', models: ['claude-x y'] }, 'models.0'],
     [{ name: 'a', models: [] }, 'models'],
+    [{ name: 'a', workspaces: ['notes', 'gone'] }, 'workspaces.1'],
+    [{ name: 'a', workspaces: ['notes', 'notes'] }, 'workspaces'],
+    [{ name: 'a', workspaces: 'notes' }, 'workspaces'],
     [{ name: 'a', max_concurrent: 0 }, 'max_concurrent'],
     [{ name: 'a', max_concurrent: 1001 }, 'max_concurrent'],
     [{ name: 'a', max_concurrent: '1' }, 'max_concurrent'],
@@ -133,6 +136,32 @@ describe('POST /admin/tokens', () => {
   });
 });
 
+describe('the workspaces of an app', () => {
+  test('are none until they are granted, can be taken away, and are audited', async () => {
+    await using world = await createDoorWorld();
+    const change = (body: unknown) => world.admin('/admin/tokens/app', { method: 'PATCH', body });
+    await mint(world, { name: 'app' });
+    expect((await change({ workspaces: ['notes', 'site'] })).body).toMatchObject({
+      workspaces: ['notes', 'site'],
+    });
+    expect((await change({ max_queued: 3 })).body).toMatchObject({ workspaces: ['notes', 'site'] });
+    expect((await change({ workspaces: null })).body).toMatchObject({ workspaces: [] });
+    expect((await mint(world, { name: 'none', workspaces: null })).status).toBe(201);
+    await mint(world, { name: 'other', workspaces: ['site'] });
+    const { items } = (await world.admin('/admin/tokens')).body;
+    expect(items.map((item: { workspaces: string[] }) => item.workspaces)).toEqual([
+      ['site'],
+      [],
+      [],
+    ]);
+    const rows = (await world.admin('/admin/audit?app=app&action=token.changed')).body.items;
+    expect(rows.at(-1)).toMatchObject({
+      details: { before: { workspaces: [] }, after: { workspaces: ['notes', 'site'] } },
+    });
+    expect(rows[0]).toMatchObject({ details: { after: { workspaces: [] } } });
+  });
+});
+
 describe('GET /admin/tokens', () => {
   test('lists live apps, newest first, page by page', async () => {
     await using world = await createDoorWorld();
@@ -158,6 +187,7 @@ describe('GET /admin/tokens', () => {
           max_concurrent: null,
           timeout_secs_max: null,
           max_queued: null,
+          workspaces: [],
           created_at: '2026-01-01T00:00:00.000Z',
           expires_at: '2026-01-01T00:01:00.000Z',
           last_used_at: null,

@@ -37,7 +37,7 @@ export type Answer = {
 };
 
 export type Call = {
-  method?: 'GET' | 'POST' | 'DELETE' | 'HEAD' | 'PUT' | 'OPTIONS';
+  method?: 'GET' | 'POST' | 'DELETE' | 'HEAD' | 'PUT' | 'PATCH' | 'OPTIONS';
   token?: string;
   body?: unknown;
   headers?: Record<string, string>;
@@ -142,7 +142,11 @@ function buildDoor(
   const writer = options.wrapWriter?.(plainWriter) ?? plainWriter;
   const store = createAppStore(db);
   const audit = createAuditLog(db, clock);
-  const limits = { allowedModels: ['sonnet', 'claude-*'], timeoutMaxMs: 3_600_000 };
+  const limits = {
+    allowedModels: ['sonnet', 'claude-*'],
+    timeoutMaxMs: 3_600_000,
+    workspaces: ['notes', 'site'],
+  };
   const lookup = createAppLookup(store, clock);
   const registry = createAppRegistry({
     ...{ store, writer, audit, clock, limits, lookup },

@@ -99,6 +99,7 @@ test('an app knows itself on its routes', async () => {
     maxConcurrent: 2,
     timeoutSecsMax: 9,
     maxQueued: null,
+    workspaces: [],
     address: '127.0.0.1',
   });
 });

@@ -133,6 +133,7 @@ describe('PATCH /admin/tokens/<name>', () => {
     [{ models: ['gpt'] }, 'models.0'],
     [{ timeout_secs_max: 1e6 }, 'timeout_secs_max'],
     [{ max_queued: -1 }, 'max_queued'],
+    [{ workspaces: ['gone'] }, 'workspaces.0'],
   ])('refuses %j and changes nothing', async (body, field) => {
     await using gateway = await startCheckedGateway();
     await gateway.mint('app');
@@ -197,7 +198,12 @@ test('GET /me tells an app its limits, its use, its queue and its last errors, a
     token_expires_at: expect.stringMatching(/^\d{4}-/),
     limits: {
       ...{ models: ['haiku', 'sonnet'], default_model: 'sonnet', max_concurrent: 1 },
-      ...{ max_queued: 250, timeout_secs_max: 60, files_quota_bytes: 256 * 2 ** 20 },
+      ...{
+        max_queued: 250,
+        timeout_secs_max: 60,
+        files_quota_bytes: 256 * 2 ** 20,
+        workspaces: [],
+      },
     },
     queue: { running: 1, waiting: 1 },
     usage_24h: {

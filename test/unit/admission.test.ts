@@ -13,6 +13,7 @@ const limits = {
 const anyApp: AppAccess = {
   ...{ appId: 1, name: 'a', models: null, maxConcurrent: null, timeoutSecsMax: null },
   maxQueued: null,
+  workspaces: [],
 };
 
 const object = (more: object) => ({ type: 'object' as const, ...more });

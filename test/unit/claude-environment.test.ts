@@ -37,6 +37,11 @@ describe('the environment of a run', () => {
     );
   });
 
+  test('in a workspace finds no program of the host: git would do what a repository says', () => {
+    expect(claudeEnvironment({ ...options, workspace: {} })['PATH']).toBe('/opt/cc');
+    expect(claudeEnvironment(options)['PATH']).toBe('/opt/cc:/usr/local/bin:/usr/bin:/bin');
+  });
+
   test('takes nothing over from the gateway', () => {
     process.env['GATEHOUSE_CANARY'] = 'a-canary';
     try {

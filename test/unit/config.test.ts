@@ -23,6 +23,15 @@ function sortedByName<T extends { name: string }>(items: readonly T[]): T[] {
   return items.toSorted((a, b) => a.name.localeCompare(b.name));
 }
 
+test('workspaces want a sandbox', () => {
+  expect(read({ WORKSPACES: 'workspaces.json' }).config.workspacesFile).toBe(
+    '/srv/gatehouse/workspaces.json',
+  );
+  expect(() => read({ WORKSPACES: 'w.json', SANDBOX: 'none' })).toThrow(
+    'WORKSPACES is set and SANDBOX is "none"',
+  );
+});
+
 test('nothing set gives the defaults', () => {
   expect(read()).toEqual({
     config: {
@@ -65,6 +74,7 @@ test('nothing set gives the defaults', () => {
         sessionsPerApp: 1000,
       },
       sandbox: 'auto',
+      workspacesFile: null,
       audit: { prompts: 'full', retentionMs: 365 * 86_400_000 },
       logLevel: 'info',
     },

@@ -55,6 +55,18 @@ describe('the command line of', () => {
     await expect(command).toMatchFileSnapshot(`snapshots/launch-${name}.txt`);
   });
 
+  test.each([
+    ['ro', false],
+    ['rw', false],
+    ['ro', true],
+    ['rw', true],
+  ] as const)('a run in a workspace for %s, as root %s', async (mode, isRoot) => {
+    const workspace = { path: '/srv/notes', mode, owner: { uid: 1000, gid: 100 } };
+    const command = written(commandOf('bwrap', { isRoot, request: { workspace } }));
+    const name = `workspace-${mode}${isRoot ? '-as-root' : ''}`;
+    await expect(command).toMatchFileSnapshot(`snapshots/launch-${name}.txt`);
+  });
+
   test('a script shows the Node it runs on as well', () => {
     const program = { path: '/host/claude.ts', isScript: true };
     const { args, bwrapArguments } = commandOf('bwrap', { request: { program } });
@@ -70,6 +82,11 @@ describe('the command line of', () => {
 });
 
 describe('a sandbox', () => {
+  test('is needed for a workspace: without one nothing is started', () => {
+    const workspace = { path: '/srv/notes', mode: 'ro', owner: { uid: 0, gid: 0 } } as const;
+    expect(() => commandOf('none', { request: { workspace } })).toThrow('without a sandbox');
+  });
+
   test('is never left out because its program is missing', () => {
     expect(() => commandOf('bwrap', { tools: { bwrap: null } })).toThrow('without bubblewrap');
     expect(() => commandOf('bwrap', { isRoot: true, tools: { setpriv: null } })).toThrow('setpriv');

@@ -11,7 +11,7 @@ export const sessionOperations: Operations = {
       'It ends when nobody has used it for a week (SESSION_IDLE_SECS).',
     ].join('\n\n'),
     answers: { 201: { description: 'The session is there.', headers: ['Location'] } },
-    errors: ['app_busy', 'disk_full'],
+    errors: ['app_busy', 'conflict', 'disk_full'],
   },
   'GET /sessions': {
     id: 'listSessions',
