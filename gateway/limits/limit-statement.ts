@@ -1,4 +1,5 @@
 // A limit that the CLI tells in words only, as the text of a result. Pure.
+import type { Transcript } from '../claude/transcript.ts';
 import { parseResetTime } from './reset-time.ts';
 
 export type LimitStatement = {
@@ -33,4 +34,15 @@ function resetIn(said: string, now: number): number | null {
   if (secs !== undefined) return Number(secs) * 1000;
   const when = resets.exec(said)?.groups?.['when'];
   return when === undefined ? null : parseResetTime(when, now);
+}
+
+/** What a run was told in words alone: as the error it ended with, or in place of an answer. */
+export function statedLimit(
+  { result, text }: Pick<Transcript, 'result' | 'text'>,
+  now: number,
+): LimitStatement | null {
+  if (result === null) return null;
+  // Words of the model are no error.
+  if (!result.is_error && text !== '') return null;
+  return readLimitStatement(result.result ?? '', result.api_error ?? null, now);
 }
