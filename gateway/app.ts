@@ -22,6 +22,7 @@ import { keepHouse } from './housekeeping.ts';
 import { createGatewayMetrics } from './metrics/gateway-metrics.ts';
 import type { GatewayMetrics } from './metrics/gateway-metrics.ts';
 import { adminAuditRoutes } from './routes/admin-audit-routes.ts';
+import { adminLimitRoutes } from './routes/admin-limit-routes.ts';
 import { adminRunRoutes } from './routes/admin-run-routes.ts';
 import { adminTokenRoutes } from './routes/admin-token-routes.ts';
 import { apiDocumentRoutes } from './routes/api-document-routes.ts';
@@ -149,7 +150,7 @@ async function addRoutes(
   { db, walWatch, apps, writer, audit, shelf, events, keys, runs: store }: Storage,
   { clock }: Surroundings,
 ): Promise<void> {
-  const { runs, records, inquiry, feed, queue } = engine;
+  const { runs, records, inquiry, feed, queue, gate } = engine;
   const registry = createAppRegistry({
     store: apps,
     lookup,
@@ -181,8 +182,9 @@ async function addRoutes(
   const cancel = createRunCancel(records, runs);
   await app.register(runQueryRoutes, { inquiry, cancel, events, streams, door });
   await app.register(adminRunRoutes, { inquiry, cancel, door });
+  await app.register(adminLimitRoutes, { gate });
   const limits = { ...config.runs, ...config.limits, models: config.models };
-  await app.register(appSelfRoutes, { store, queue, shelf, limits, door, clock });
+  await app.register(appSelfRoutes, { store, queue, gate, shelf, limits, door, clock });
   const { uploadBytes } = config.limits;
   await app.register(fileRoutes, { shelf, door });
   await app.register(uploadRoutes, { ...engine, shelf, keys, door, uploadBytes, clock });

@@ -15,6 +15,9 @@ import { createLoginDirectory } from './claude/login-directory.ts';
 import type { LoginDirectory } from './claude/login-directory.ts';
 import type { GatewayConfig, GatewaySecrets } from './config.ts';
 import { createRunEventFeed } from './events/run-event-feed.ts';
+import type { Parking } from './limits/limit-gate.ts';
+import { createStartGate } from './limits/start-gate.ts';
+import type { StartGate } from './limits/start-gate.ts';
 import { createRunDurations } from './queue/run-durations.ts';
 import { createRunQueue } from './queue/run-queue.ts';
 import type { RunQueue } from './queue/run-queue.ts';
@@ -45,6 +48,7 @@ export type RunEngine = {
   queue: RunQueue;
   room: StartRoom;
   breaker: SignInBreaker;
+  gate: StartGate;
   claude: ClaudeLookup;
   credential: ClaudeCredential;
   sandbox: ProbedSandbox;
@@ -89,7 +93,7 @@ type Found = Pick<RunEngine, 'claude' | 'credential' | 'breaker' | 'hasDiskSpace
 function openRuns(
   { config, storage, surroundings, lookup, onEnded }: RunEngineParts,
   found: Found,
-): Pick<RunEngine, 'runs' | 'records' | 'inquiry' | 'feed' | 'queue' | 'room'> {
+): Pick<RunEngine, 'runs' | 'records' | 'inquiry' | 'feed' | 'queue' | 'room' | 'gate'> {
   const { clock, log, checkpoint, freeMemoryBytes } = surroundings;
   const { runsDir, dataDir, limits } = config;
   const { breaker } = found;
@@ -101,10 +105,16 @@ function openRuns(
   const room = createStartRoom({
     ...{ ...limits, paths: [dataDir, runsDir], freeMemoryBytes, monotonicMs },
   });
+  const gate = createStartGate({
+    ...{ store: storage.limits, credential: found.credential.source, writer: storage.writer },
+    ...{ onParked: () => runs.refuseImpatient(), clock, log },
+  });
   const queue = createRunQueue({
     ...config.runs,
     capOf: (appId) => lookup.maxConcurrentOf(appId),
-    hasRoom: () => room.missing() === null,
+    hasRoom: () => gate.mayStart() && room.missing() === null,
+    isOpen: gate.isOpen,
+    parked: () => leftOf(gate.closedBy(), clock.now()),
     ...{ durations, monotonicMs },
   });
   const records = createRunRecords({
@@ -117,7 +127,7 @@ function openRuns(
     deadlines: config.runs,
   });
   const runs = createRunService({
-    ...{ store, records, worker, breaker, endings, durations, queue, room, onEnded },
+    ...{ store, records, worker, breaker, gate, endings, durations, queue, room, onEnded },
     ...{ shelf: storage.shelf, hasDiskSpace: found.hasDiskSpace, checkpoint, clock, newId, log },
     limits: { ...config.runs, ...limits, models: config.models },
     keepsAllText: config.audit.prompts === 'full',
@@ -126,7 +136,11 @@ function openRuns(
   });
   const sleep = (ms: number, signal: AbortSignal): Promise<void> => clock.sleep(ms, signal);
   const inquiry = createRunInquiry({ store, queue, endings, sleep });
-  return { runs, records, inquiry, feed, queue, room };
+  return { runs, records, inquiry, feed, queue, room, gate };
+}
+
+function leftOf(parking: Parking | null, now: number): { until: number; leftMs: number } | null {
+  return parking === null ? null : { until: parking.until, leftMs: parking.until - now };
 }
 
 function requireSandbox(config: GatewayConfig, { sandbox, refused }: ProbedSandbox): void {

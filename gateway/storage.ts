@@ -26,6 +26,8 @@ import { createFileStore } from './files/file-store.ts';
 import { createIdempotencyKeys } from './idempotency/idempotency-keys.ts';
 import type { IdempotencyKeys } from './idempotency/idempotency-keys.ts';
 import { createIdempotencyStore } from './idempotency/idempotency-store.ts';
+import { createLimitStore } from './limits/limit-store.ts';
+import type { LimitStore } from './limits/limit-store.ts';
 import { createRunStore } from './runs/run-store.ts';
 import type { RunStore } from './runs/run-store.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -40,6 +42,7 @@ export type Storage = {
   runs: RunStore;
   events: RunEventStore;
   keys: IdempotencyKeys;
+  limits: LimitStore;
   shelf: FileShelf;
 };
 
@@ -75,6 +78,7 @@ export async function openStorage(
     apps: createAppStore(db),
     runs: createRunStore(db),
     events: createRunEventStore(db),
+    limits: createLimitStore(db),
     keys: createIdempotencyKeys(createIdempotencyStore(db), clock),
   };
 }

@@ -23,6 +23,7 @@ import {
   runId,
   stopReason,
   usageExample,
+  waitsUntil,
 } from './gateway-run-fields.ts';
 
 const filesMax = 20;
@@ -147,6 +148,7 @@ export const SubmittedRun = Type.Object(
     status: RunStatus,
     queue_position: queuePosition,
     estimate_secs: estimateSecs,
+    waits_until: Type.Optional(waitsUntil),
   },
   { title: 'SubmittedRun', description: 'a run that was accepted and is on its way' },
 );
@@ -163,6 +165,7 @@ const runFields = {
   ),
   queue_position: Type.Optional(queuePosition),
   estimate_secs: Type.Optional(estimateSecs),
+  waits_until: Type.Optional(waitsUntil),
   requested_model: Nullable(
     Type.String({ description: 'as the request named it', examples: ['sonnet'] }),
   ),

@@ -47,6 +47,12 @@ export const estimateSecs = Type.Integer({
   examples: [12],
 });
 
+export const waitsUntil = Type.String({
+  description:
+    'no run starts before, in UTC: the subscription has reached its limit; missing when nothing but the queue is in the way',
+  examples: ['2026-11-27T14:00:00.000Z'],
+});
+
 /** A run that has ended well. */
 export const endedRunExample = {
   run_id: 'run_01m7yjjfcksfhngdhy16rrxw3j',

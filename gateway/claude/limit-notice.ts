@@ -44,7 +44,10 @@ export function parseLimitNotice(line: unknown): LimitNotice | null {
   if (!notice.Check(line)) return null;
   const { status, resetsAt, rateLimitType, utilization, isUsingOverage, unifiedWindows } =
     line.rate_limit_info;
-  const window = typeof rateLimitType === 'string' && rateLimitType !== '' ? rateLimitType : null;
+  const window =
+    typeof rateLimitType === 'string' && rateLimitType !== ''
+      ? rateLimitType.slice(0, nameLengthMax)
+      : null;
   const reset = epochMs(resetsAt);
   const windows = sightingsIn(unifiedWindows);
   const own = windows.find(({ name }) => name === window);
@@ -57,6 +60,9 @@ export function parseLimitNotice(line: unknown): LimitNotice | null {
   }
   return { status, resetsAt: reset, window, isUsingOverage: isUsingOverage === true, windows };
 }
+
+/** Names come from outside, and readers are told them. */
+const nameLengthMax = 100;
 
 /** For a status that names no window. */
 export const unnamedWindow = 'unnamed';

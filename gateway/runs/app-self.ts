@@ -6,6 +6,8 @@ import type { AppSelf } from '#shared/gateway-app-api.ts';
 import type { AppAccess } from '../access/app-lookup.ts';
 import { allowsModel } from '../access/model-pattern.ts';
 import type { FileShelf } from '../files/file-shelf.ts';
+import { viewLimits } from '../limits/limit-view.ts';
+import type { StartGate } from '../limits/start-gate.ts';
 import { shareOf } from '../queue/run-queue.ts';
 import type { RunQueue } from '../queue/run-queue.ts';
 import type { RunStore, RunUsageRow } from './run-store.ts';
@@ -13,6 +15,7 @@ import type { RunStore, RunUsageRow } from './run-store.ts';
 export type AppSelfParts = {
   store: RunStore;
   queue: Pick<RunQueue, 'countsOf'>;
+  gate: Pick<StartGate, 'parking' | 'windows'>;
   shelf: Pick<FileShelf, 'usage'>;
   limits: {
     models: { default: string; allowed: readonly string[] };
@@ -48,7 +51,7 @@ export function createUsageMemory({ store, clock }: AppSelfParts): UsageMemory {
 export function describeApp(
   app: AppAccess,
   known: { usageOf: UsageMemory; tokenExpiresAt: string | null },
-  { store, queue, shelf, limits }: AppSelfParts,
+  { store, queue, gate, shelf, limits }: AppSelfParts,
 ): AppSelf {
   const { files, bytes } = shelf.usage(app.appId);
   return {
@@ -56,6 +59,7 @@ export function describeApp(
     token_expires_at: known.tokenExpiresAt,
     limits: limitsOf(app, limits),
     queue: queue.countsOf(app.appId),
+    subscription: viewLimits(gate),
     usage_24h: known.usageOf(app.appId),
     files: { count: files, bytes },
     last_errors: store

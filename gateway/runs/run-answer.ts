@@ -1,5 +1,6 @@
 // How a run ended, as POST /run answers it: status and body. What is stored, replayed and streamed is this same text.
 import { AppError } from '#shared/errors.ts';
+import type { ErrorDetails } from '#shared/errors.ts';
 import type { RunAnswer } from '#shared/gateway-run-api.ts';
 import { errorBody } from '#shared/http-error-answer.ts';
 
@@ -15,6 +16,7 @@ export type EndedRun = {
   /** Null for a completed run. */
   message: string | null;
   retryAfterSecs?: number | undefined;
+  details?: ErrorDetails | undefined;
   /** Null for one that never had a process. */
   finished: FinishedRun | null;
 };
@@ -30,9 +32,12 @@ export function answerOf(runId: string, requestId: string, ended: EndedRun): Sto
 }
 
 /** Of a run that was not completed. */
-export function errorOf(runId: string, { outcome, message, retryAfterSecs }: EndedRun): AppError {
+export function errorOf(runId: string, ended: EndedRun): AppError {
+  const { outcome, message, retryAfterSecs, details } = ended;
   if (outcome === 'completed') throw new Error('a completed run has no error');
-  return new AppError(outcomeError(outcome), message ?? outcome, { runId, retryAfterSecs });
+  return new AppError(outcomeError(outcome), message ?? outcome, {
+    ...{ runId, retryAfterSecs, details },
+  });
 }
 
 function successBody(runId: string, finished: FinishedRun): RunAnswer {
