@@ -108,6 +108,13 @@ const directives: Record<string, Directive> = {
     writeLimit({ status: 'rejected', resetsAt, rateLimitType: 'five_hour', isUsingOverage: false });
     writeUsedUp(turn, `You've hit your 5-hour limit · resets ${clockText(resetsAt)} (UTC)`);
   },
+  /** The same for the first run that says it, told by a file beside the directories of runs; the next ones go on. */
+  'once-hit-limit': (turn, secs) => {
+    const path = join(process.cwd(), '../../.limit-was-hit');
+    if (existsSync(path)) return;
+    writeFileSync(path, '');
+    return directives['hit-limit']?.(turn, secs);
+  },
   /** The words alone. */
   'limit-text': (turn, text) => writeUsedUp(turn, text),
   'cancel-after': async (turn, ms) => {
