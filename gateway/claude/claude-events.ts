@@ -54,7 +54,9 @@ export const ClaudeResult = Type.Object({
   terminal_reason: optional(nullable(Type.String())),
   api_error: optional(nullable(Type.String())),
   api_error_status: optional(nullable(Type.Number())),
+  /** Of the whole process and of what it resumed, unlike `usage`. */
   total_cost_usd: optional(Type.Number()),
+  model_usage_since_last_result: optional(Type.Unknown()),
   usage: optional(
     Type.Object({
       input_tokens: optional(Type.Number()),

@@ -42,7 +42,7 @@ export function errorOf(runId: string, ended: EndedRun): AppError {
 
 function successBody(runId: string, finished: FinishedRun): RunAnswer {
   const { transcript, wantsSchema, phases } = finished;
-  const { result, model } = transcript;
+  const { result, model, spend } = transcript;
   return {
     ok: true,
     run_id: runId,
@@ -51,12 +51,12 @@ function successBody(runId: string, finished: FinishedRun): RunAnswer {
     stop_reason: result?.stop_reason ?? null,
     model,
     usage: {
-      input_tokens: result?.usage?.input_tokens ?? 0,
-      output_tokens: result?.usage?.output_tokens ?? 0,
-      cache_creation_input_tokens: result?.usage?.cache_creation_input_tokens ?? 0,
-      cache_read_input_tokens: result?.usage?.cache_read_input_tokens ?? 0,
+      input_tokens: spend?.inputTokens ?? 0,
+      output_tokens: spend?.outputTokens ?? 0,
+      cache_creation_input_tokens: spend?.cacheCreationTokens ?? 0,
+      cache_read_input_tokens: spend?.cacheReadTokens ?? 0,
     },
-    cost_usd: result?.total_cost_usd ?? 0,
+    cost_usd: spend?.costUsd ?? 0,
   };
 }
 

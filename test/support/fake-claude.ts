@@ -101,7 +101,7 @@ const directives: Record<string, Directive> = {
     process.exitCode = 0;
   },
   /** What is told of the subscription's windows; the argument is the JSON of `rate_limit_info`. */
-  limit: (_turn, json) => void writeLimit(JSON.parse(json)),
+  limit: (_turn, json) => writeLimit(JSON.parse(json)),
   /** A used-up window that opens again in so many seconds: the event and the words. */
   'hit-limit': (turn, secs) => {
     const resetsAt = Math.ceil(Date.now() / 1000) + Number(secs);
