@@ -16,14 +16,12 @@ import {
   costUsd,
   durationMs,
   endedRunExample,
-  estimateSecs,
   Metadata,
-  queuePosition,
+  placeFields,
   result,
   runId,
   stopReason,
   usageExample,
-  waitsUntil,
 } from './gateway-run-fields.ts';
 
 const filesMax = 20;
@@ -146,9 +144,7 @@ export const SubmittedRun = Type.Object(
   {
     run_id: runId,
     status: RunStatus,
-    queue_position: queuePosition,
-    estimate_secs: estimateSecs,
-    waits_until: Type.Optional(waitsUntil),
+    ...placeFields,
   },
   { title: 'SubmittedRun', description: 'a run that was accepted and is on its way' },
 );
@@ -163,9 +159,9 @@ const runFields = {
       examples: ['completed'],
     }),
   ),
-  queue_position: Type.Optional(queuePosition),
-  estimate_secs: Type.Optional(estimateSecs),
-  waits_until: Type.Optional(waitsUntil),
+  queue_position: Type.Optional(placeFields.queue_position),
+  estimate_secs: Type.Optional(placeFields.estimate_secs),
+  waits_until: placeFields.waits_until,
   requested_model: Nullable(
     Type.String({ description: 'as the request named it', examples: ['sonnet'] }),
   ),

@@ -45,6 +45,13 @@ export function finalText({ text, result }: Transcript): string {
   return text === '' ? (result?.result ?? '') : text;
 }
 
+function addResult(transcript: Transcript, result: ClaudeResult): void {
+  const { spend, result: before } = transcript;
+  transcript.spend = addSpend(spend, result, before?.total_cost_usd);
+  transcript.result = result;
+  transcript.resultCount += 1;
+}
+
 /** Adds events to a transcript; it remembers which message the text belongs to. */
 export function createTranscriber(): { transcript: Transcript; add(event: ClaudeEvent): void } {
   const transcript = emptyTranscript();
@@ -94,13 +101,7 @@ export function createTranscriber(): { transcript: Transcript; add(event: Claude
         }
         break;
       case 'result':
-        transcript.spend = addSpend(
-          transcript.spend,
-          event.result,
-          transcript.result?.total_cost_usd,
-        );
-        transcript.result = event.result;
-        transcript.resultCount += 1;
+        addResult(transcript, event.result);
         break;
       case 'garbage':
         transcript.garbageLines += 1;
