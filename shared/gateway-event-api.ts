@@ -81,7 +81,7 @@ export const runEventData = {
       status: Type.String({ examples: ['allowed_warning'] }),
       resets_at: TimeOrNull,
       window: Type.Optional(
-        Nullable(Type.String({ description: 'the one it is about', examples: ['five_hour'] })),
+        Type.String({ description: 'the one it is about', examples: ['five_hour'] }),
       ),
     },
     { title: 'LimitUpdated', description: 'how the limits of the subscription stand' },

@@ -65,7 +65,10 @@ function narrateUser(event: Said<'user'>, course: MessageCourse): RunEventDraft[
 
 function narrateLimit({ status, resetsAt, window }: Said<'limit'>): RunEventDraft {
   const resets_at = resetsAt === null ? null : isoTime(resetsAt);
-  return { type: 'limit.updated', data: { status, resets_at, window } };
+  return {
+    type: 'limit.updated',
+    data: { status, resets_at, ...(window === null ? {} : { window }) },
+  };
 }
 
 function narrateRetry(
