@@ -26,6 +26,7 @@ export type StubMessage = {
   chunkDelayMs: number;
   /** So many pings before the first block. */
   pings: number;
+  headers: Record<string, string>;
 };
 
 export type StubError = {
@@ -75,6 +76,7 @@ export function messageReply(blocks: StubBlock[], options: MessageOptions = {}):
     chunkChars: options.chunkChars ?? 4096,
     chunkDelayMs: options.chunkDelayMs ?? 0,
     pings: options.pings ?? 0,
+    headers: options.headers ?? {},
   };
 }
 
@@ -112,6 +114,16 @@ export function errorReply(
 ): StubError {
   const type = options.type ?? errorTypes[status] ?? 'api_error';
   return { kind: 'error', status, type, message, headers: options.headers ?? {} };
+}
+
+/** Headers about the subscription's windows, such as `{ status: 'rejected', '5h-utilization': '1' }`. */
+export function limitHeaders(fields: Record<string, string | number>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      `anthropic-ratelimit-unified-${name}`,
+      String(value),
+    ]),
+  );
 }
 
 export function hangReply(at: StubHang['at'], pingEveryMs = 1000): StubHang {

@@ -57,16 +57,21 @@ export function writeError(response: ServerResponse, reply: StubError): void {
 
 function writeMessage({ response, model }: StubExchange, reply: StubMessage): void {
   const message = messageHead(reply.model ?? model, reply.usage);
-  writeJson(response, 200, {
-    ...message,
-    content: reply.blocks.map((block) => wholeBlock(block)),
-    stop_reason: reply.stopReason,
-    usage: reply.usage,
-  });
+  writeJson(
+    response,
+    200,
+    {
+      ...message,
+      content: reply.blocks.map((block) => wholeBlock(block)),
+      stop_reason: reply.stopReason,
+      usage: reply.usage,
+    },
+    reply.headers,
+  );
 }
 
 async function streamMessage(exchange: StubExchange, reply: StubMessage): Promise<void> {
-  startStream(exchange.response);
+  startStream(exchange.response, reply.headers);
   startMessage(exchange, reply.model, reply.usage);
   for (let sent = 0; sent < reply.pings; sent += 1) sendEvent(exchange.response, 'ping', {});
   for (const [index, block] of reply.blocks.entries()) {
@@ -162,11 +167,12 @@ async function cutWithoutStream(response: ServerResponse, reply: StubCut): Promi
   else response.end();
 }
 
-function startStream(response: ServerResponse): void {
+function startStream(response: ServerResponse, headers: Record<string, string> = {}): void {
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-cache',
     'request-id': `req_${randomUUID()}`,
+    ...headers,
   });
   response.flushHeaders();
 }

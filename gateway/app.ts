@@ -22,6 +22,7 @@ import { keepHouse } from './housekeeping.ts';
 import { createGatewayMetrics } from './metrics/gateway-metrics.ts';
 import type { GatewayMetrics } from './metrics/gateway-metrics.ts';
 import { adminAuditRoutes } from './routes/admin-audit-routes.ts';
+import { adminLimitRoutes } from './routes/admin-limit-routes.ts';
 import { adminRunRoutes } from './routes/admin-run-routes.ts';
 import { adminTokenRoutes } from './routes/admin-token-routes.ts';
 import { apiDocumentRoutes } from './routes/api-document-routes.ts';
@@ -176,7 +177,7 @@ async function addRoutes(
   { db, walWatch, apps, writer, audit, shelf, events, keys, runs: store }: Storage,
   { clock }: Surroundings,
 ): Promise<void> {
-  const { runs, records, inquiry, feed, queue, sessions } = engine;
+  const { runs, records, inquiry, feed, queue, gate, sessions } = engine;
   const registry = createAppRegistry({
     store: apps,
     lookup,
@@ -216,8 +217,9 @@ async function addRoutes(
   const cancel = createRunCancel(records, runs);
   await app.register(runQueryRoutes, { inquiry, cancel, events, streams, door });
   await app.register(adminRunRoutes, { inquiry, cancel, door });
+  await app.register(adminLimitRoutes, { gate });
   const limits = { ...config.runs, ...config.limits, models: config.models };
-  const self = { store, queue, shelf, limits, workspaces: grants, door, clock };
+  const self = { store, queue, gate, shelf, limits, workspaces: grants, door, clock };
   await app.register(appSelfRoutes, self);
   const { uploadBytes } = config.limits;
   await app.register(fileRoutes, { shelf, door });

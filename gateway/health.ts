@@ -1,12 +1,14 @@
 // How the gateway is, part by part. Nothing here starts a run or spends a token.
 import { access, constants } from 'node:fs/promises';
 
+import { isoTime } from '#shared/clock.ts';
 import type { Database } from '#shared/database.ts';
 import type { HealthSummary } from '#shared/gateway-health-api.ts';
 import { makeDirectory } from '#shared/make-directory.ts';
 
 import type { ClaudeLookup } from './claude/claude-installation.ts';
 import type { WalWatch } from './database/wal-watch.ts';
+import type { StartGate } from './limits/start-gate.ts';
 import type { RunQueue } from './queue/run-queue.ts';
 import type { StartRoom } from './queue/start-room.ts';
 import type { SignInBreaker } from './runs/sign-in-breaker.ts';
@@ -29,6 +31,7 @@ export type HealthSources = {
   breaker: SignInBreaker;
   queue: RunQueue;
   room: Pick<StartRoom, 'missing'>;
+  gate: Pick<StartGate, 'closedBy'>;
   sandbox: SandboxTier;
   hasDiskSpace: () => Promise<boolean>;
   runsDir: string;
@@ -70,7 +73,7 @@ export function createHealth(sources: HealthSources): Health {
         part('claude', claudeVersion !== null, claudeVersion ?? 'not found or not working'),
         credentialPart(breaker.signedIn()),
         part('sandbox', true, sandbox),
-        queuePart(sources.queue),
+        queuePart(sources),
         roomPart(sources),
       ];
     },
@@ -107,11 +110,16 @@ function credentialPart(signedIn: boolean | null): HealthPart {
   return part('credential', true, signedIn === null ? 'not tried yet' : 'accepted');
 }
 
-function queuePart(queue: RunQueue): HealthPart {
+function queuePart({ queue, gate }: HealthSources): HealthPart {
+  const parking = gate.closedBy();
   const { running, waiting, oldestWaitingMs, idleMs } = queue.counts();
   const waitedMs = oldestWaitingMs ?? 0;
   const oldest = waiting === 0 ? '' : `, the oldest for ${Math.round(waitedMs / 1000)} s`;
   const message = `${running} running, ${waiting} waiting${oldest}`;
+  if (parking !== null) {
+    const until = isoTime(parking.until);
+    return part('queue', true, `${message}; parked until ${until} by the subscription's limit`);
+  }
   return part('queue', Math.min(waitedMs, idleMs) < standstillMsMax, message);
 }
 

@@ -15,6 +15,9 @@ import { createLoginDirectory } from './claude/login-directory.ts';
 import type { LoginDirectory } from './claude/login-directory.ts';
 import type { GatewayConfig, GatewaySecrets } from './config.ts';
 import { createRunEventFeed } from './events/run-event-feed.ts';
+import type { Parking } from './limits/limit-gate.ts';
+import { createStartGate } from './limits/start-gate.ts';
+import type { StartGate } from './limits/start-gate.ts';
 import { createRunDurations } from './queue/run-durations.ts';
 import { createRunQueue } from './queue/run-queue.ts';
 import type { RunQueue } from './queue/run-queue.ts';
@@ -53,6 +56,7 @@ export type RunEngine = {
   sessions: SessionKeeping;
   grants: WorkspaceGrants;
   breaker: SignInBreaker;
+  gate: StartGate;
   claude: ClaudeLookup;
   credential: ClaudeCredential;
   sandbox: ProbedSandbox;
@@ -106,7 +110,10 @@ type Found = Pick<RunEngine, 'claude' | 'credential' | 'breaker' | 'grants' | 'h
 function openRuns(
   { config, storage, surroundings, lookup, onEnded }: RunEngineParts,
   found: Found,
-): Pick<RunEngine, 'runs' | 'records' | 'inquiry' | 'feed' | 'queue' | 'room' | 'sessions'> {
+): Pick<
+  RunEngine,
+  'runs' | 'records' | 'inquiry' | 'feed' | 'queue' | 'room' | 'gate' | 'sessions'
+> {
   const { clock, log, checkpoint, freeMemoryBytes } = surroundings;
   const { runsDir, dataDir, limits } = config;
   const { breaker } = found;
@@ -118,10 +125,16 @@ function openRuns(
   const room = createStartRoom({
     ...{ ...limits, paths: [dataDir, runsDir], freeMemoryBytes, monotonicMs },
   });
+  const gate = createStartGate({
+    ...{ store: storage.limits, credential: found.credential.source, writer: storage.writer },
+    ...{ onParked: () => runs.refuseImpatient(), clock, log },
+  });
   const queue = createRunQueue({
     ...config.runs,
     capOf: (appId) => lookup.maxConcurrentOf(appId),
-    hasRoom: () => hasRoom(room, sessions),
+    hasRoom: () => gate.mayStart() && hasRoom(room, sessions),
+    isOpen: gate.isOpen,
+    parked: () => leftOf(gate.closedBy(), clock.now()),
     ...{ durations, monotonicMs },
   });
   const records = createRunRecords({
@@ -141,7 +154,7 @@ function openRuns(
     stopRunsOf: (sessionSeq) => runs.stopSession(sessionSeq),
   });
   const runs = createRunService({
-    ...{ store, records, worker, breaker, endings, durations, queue, room, onEnded },
+    ...{ store, records, worker, breaker, gate, endings, durations, queue, room, onEnded },
     ...{ shelf: storage.shelf, hasDiskSpace: found.hasDiskSpace, checkpoint, clock, newId, log },
     limits: admission,
     seatingOf: sessions.seats.seatingOf,
@@ -153,7 +166,7 @@ function openRuns(
   });
   const sleep = (ms: number, signal: AbortSignal): Promise<void> => clock.sleep(ms, signal);
   const inquiry = createRunInquiry({ store, queue, endings, sleep });
-  return { runs, records, inquiry, feed, queue, room, sessions };
+  return { runs, records, inquiry, feed, queue, room, gate, sessions };
 }
 
 /** A process that is kept for a conversation is the first to go when memory is short. */
@@ -161,6 +174,10 @@ function hasRoom(room: StartRoom, { live }: Pick<SessionKeeping, 'live'>): boole
   if (room.missing() === null) return true;
   if (room.lacks().memory) live.shed();
   return false;
+}
+
+function leftOf(parking: Parking | null, now: number): { until: number; leftMs: number } | null {
+  return parking === null ? null : { until: parking.until, leftMs: parking.until - now };
 }
 
 function requireSandbox(config: GatewayConfig, { sandbox, refused }: ProbedSandbox): void {

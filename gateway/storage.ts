@@ -26,6 +26,8 @@ import { createFileStore } from './files/file-store.ts';
 import { createIdempotencyKeys } from './idempotency/idempotency-keys.ts';
 import type { IdempotencyKeys } from './idempotency/idempotency-keys.ts';
 import { createIdempotencyStore } from './idempotency/idempotency-store.ts';
+import { createLimitStore } from './limits/limit-store.ts';
+import type { LimitStore } from './limits/limit-store.ts';
 import { createRunStore } from './runs/run-store.ts';
 import type { RunStore } from './runs/run-store.ts';
 import { createSessionStore } from './sessions/session-store.ts';
@@ -45,6 +47,7 @@ export type Storage = {
   sessionsDir: string;
   events: RunEventStore;
   keys: IdempotencyKeys;
+  limits: LimitStore;
   shelf: FileShelf;
 };
 
@@ -84,6 +87,7 @@ export async function openStorage(
     sessions: createSessionStore(db),
     sessionsDir,
     events: createRunEventStore(db),
+    limits: createLimitStore(db),
     keys: createIdempotencyKeys(createIdempotencyStore(db), clock),
   };
 }

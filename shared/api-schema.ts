@@ -32,7 +32,7 @@ export const ErrorObject = Type.Object(
     ),
     details: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), {
-        description: 'a 400 names the `field`',
+        description: 'a 400 names the `field`; a limit of the subscription, when it `resets_at`',
         examples: [{ field: 'prompt' }],
       }),
     ),

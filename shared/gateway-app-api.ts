@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { Static } from 'typebox';
 
 import { Count, Nullable, Time, TimeOrNull } from './api-schema.ts';
+import { limitFields } from './gateway-limit-api.ts';
 import { runId } from './gateway-run-fields.ts';
 
 const Limits = Type.Object(
@@ -68,6 +69,9 @@ export const AppSelf = Type.Object(
     token_expires_at: TimeOrNull,
     limits: Limits,
     queue: Type.Object({ running: Count, waiting: Count }, { description: 'its runs right now' }),
+    subscription: Type.Object(limitFields, {
+      description: 'how the limits that all apps share stand',
+    }),
     usage_24h: Usage,
     files: Type.Object({ count: Count, bytes: Count }, { description: 'what it has uploaded' }),
     last_errors: Type.Array(LastError, { description: 'newest first, of the last day' }),

@@ -4,7 +4,7 @@ import type { Static } from 'typebox';
 
 import { Count, ErrorObject, Milliseconds, Nullable, TimeOrNull } from './api-schema.ts';
 import { RunAnswer } from './gateway-run-api.ts';
-import { runId } from './gateway-run-fields.ts';
+import { runId, waitsUntil } from './gateway-run-fields.ts';
 
 const traceparent = Type.Optional(
   Type.String({
@@ -25,10 +25,14 @@ export const runEventData = {
       run_id: runId,
       queue_position: Count,
       estimate_secs: Count,
+      waits_until: Type.Optional(waitsUntil),
       attempt: Count,
       traceparent,
     },
-    { title: 'RunQueued', description: 'the run was accepted, or waits again after a restart' },
+    {
+      title: 'RunQueued',
+      description: 'the run was accepted, or waits again: after a restart, or for a limit to end',
+    },
   ),
   'run.started': Type.Object(
     {
@@ -76,6 +80,9 @@ export const runEventData = {
     {
       status: Type.String({ examples: ['allowed_warning'] }),
       resets_at: TimeOrNull,
+      window: Type.Optional(
+        Type.String({ description: 'the one it is about', examples: ['five_hour'] }),
+      ),
     },
     { title: 'LimitUpdated', description: 'how the limits of the subscription stand' },
   ),

@@ -16,9 +16,8 @@ import {
   costUsd,
   durationMs,
   endedRunExample,
-  estimateSecs,
   Metadata,
-  queuePosition,
+  placeFields,
   result,
   runId,
   sessionId,
@@ -163,8 +162,7 @@ export const SubmittedRun = Type.Object(
   {
     run_id: runId,
     status: RunStatus,
-    queue_position: queuePosition,
-    estimate_secs: estimateSecs,
+    ...placeFields,
   },
   { title: 'SubmittedRun', description: 'a run that was accepted and is on its way' },
 );
@@ -180,8 +178,9 @@ const runFields = {
       examples: ['completed'],
     }),
   ),
-  queue_position: Type.Optional(queuePosition),
-  estimate_secs: Type.Optional(estimateSecs),
+  queue_position: Type.Optional(placeFields.queue_position),
+  estimate_secs: Type.Optional(placeFields.estimate_secs),
+  waits_until: placeFields.waits_until,
   requested_model: Nullable(
     Type.String({ description: 'as the request named it', examples: ['sonnet'] }),
   ),

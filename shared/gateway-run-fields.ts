@@ -41,16 +41,29 @@ export const durationMs = Type.Integer({
   examples: [1840],
 });
 export const costUsd = Type.Number({ description: 'as Claude Code counts it', examples: [0.0004] });
-export const queuePosition = Type.Integer({
+const queuePosition = Type.Integer({
   minimum: 0,
   description: '1 is the next to start; 0 once it has',
   examples: [2],
 });
-export const estimateSecs = Type.Integer({
+const estimateSecs = Type.Integer({
   minimum: 0,
   description: 'until the answer, guessed from how long runs of this app took lately',
   examples: [12],
 });
+
+export const waitsUntil = Type.String({
+  description:
+    'no run starts before, in UTC: the subscription has reached its limit; missing when nothing but the queue is in the way',
+  examples: ['2026-11-27T14:00:00.000Z'],
+});
+
+/** Of a run that waits. */
+export const placeFields = {
+  queue_position: queuePosition,
+  estimate_secs: estimateSecs,
+  waits_until: Type.Optional(waitsUntil),
+};
 
 /** A run that has ended well. */
 export const endedRunExample = {

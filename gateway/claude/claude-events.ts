@@ -4,6 +4,9 @@ import { Type } from 'typebox';
 import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 
+import { parseLimitNotice } from './limit-notice.ts';
+import type { LimitNotice } from './limit-notice.ts';
+
 export type ClaudeEvent =
   /** A turn begins. */
   | { type: 'init' }
@@ -29,8 +32,8 @@ export type ClaudeEvent =
     }
   /** `isExtra`: one more try than the CLI was told to make. */
   | { type: 'retry'; status: number | null; reason: string; delayMs: number; isExtra?: boolean }
-  /** `resetsAt`: epoch milliseconds. */
-  | { type: 'limit'; status: string; resetsAt: number | null }
+  /** How the subscription's windows stand. */
+  | ({ type: 'limit' } & LimitNotice)
   | { type: 'control'; requestId: string; error: string | null }
   | { type: 'result'; result: ClaudeResult }
   /** A sign of life that says nothing else. */
@@ -52,7 +55,9 @@ export const ClaudeResult = Type.Object({
   terminal_reason: optional(nullable(Type.String())),
   api_error: optional(nullable(Type.String())),
   api_error_status: optional(nullable(Type.Number())),
+  /** Of the whole process and of what it resumed, unlike `usage`. */
   total_cost_usd: optional(Type.Number()),
+  model_usage_since_last_result: optional(Type.Unknown()),
   usage: optional(
     Type.Object({
       input_tokens: optional(Type.Number()),
@@ -119,14 +124,6 @@ const lineKinds = {
       retry_delay_ms: Type.Number(),
       attempt: optional(Type.Number()),
       max_retries: optional(Type.Number()),
-    }),
-  ),
-  limit: Compile(
-    Type.Object({
-      rate_limit_info: Type.Object({
-        status: Type.String(),
-        resetsAt: optional(nullable(Type.Number())),
-      }),
     }),
   ),
   control: Compile(
@@ -221,18 +218,12 @@ function parseSystem(line: unknown, subtype: string | undefined): ClaudeEvent {
 }
 
 function parseLimit(line: unknown): ClaudeEvent {
-  if (!lineKinds.limit.Check(line)) return { type: 'progress' };
-  const { status, resetsAt } = line.rate_limit_info;
-  return { type: 'limit', status, resetsAt: resetsAt == null ? null : epochMs(resetsAt) };
+  const notice = parseLimitNotice(line);
+  return notice === null ? { type: 'progress' } : { type: 'limit', ...notice };
 }
 
 function parseControl(line: unknown): ClaudeEvent {
   if (!lineKinds.control.Check(line)) return { type: 'progress' };
   const { request_id: requestId, error } = line.response;
   return { type: 'control', requestId, error: error ?? null };
-}
-
-/** Seconds in every event seen so far, milliseconds in reports of other versions. */
-function epochMs(time: number): number {
-  return Math.round(time > 1e11 ? time : time * 1000);
 }

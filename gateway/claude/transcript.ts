@@ -1,5 +1,7 @@
 // What a run has said so far, kept small: the text of the last turn and the facts the verdict needs.
 import type { ClaudeEvent, ClaudeResult } from './claude-events.ts';
+import { addSpend } from './turn-spend.ts';
+import type { TurnSpend } from './turn-spend.ts';
 
 export type Transcript = {
   /** Text of the last assistant turn: all its text blocks, automatic continuations joined. */
@@ -11,6 +13,8 @@ export type Transcript = {
   /** The last result counts: a background task may wake the model for another turn. */
   result: ClaudeResult | null;
   resultCount: number;
+  /** What all its results together cost; null before the first one. */
+  spend: TurnSpend | null;
   retryCount: number;
   lastRetryDelayMs: number | null;
   /** When a subscription window that refused this run opens again, in epoch milliseconds. */
@@ -27,6 +31,7 @@ export function emptyTranscript(): Transcript {
     failure: null,
     result: null,
     resultCount: 0,
+    spend: null,
     retryCount: 0,
     lastRetryDelayMs: null,
     limitResetsAt: null,
@@ -38,6 +43,13 @@ export function emptyTranscript(): Transcript {
 /** What the model said in the end; the CLI's own last text where no message was seen. */
 export function finalText({ text, result }: Transcript): string {
   return text === '' ? (result?.result ?? '') : text;
+}
+
+function addResult(transcript: Transcript, result: ClaudeResult): void {
+  const { spend, result: before } = transcript;
+  transcript.spend = addSpend(spend, result, before?.total_cost_usd);
+  transcript.result = result;
+  transcript.resultCount += 1;
 }
 
 /** Adds events to a transcript; it remembers which message the text belongs to. */
@@ -89,8 +101,7 @@ export function createTranscriber(): { transcript: Transcript; add(event: Claude
         }
         break;
       case 'result':
-        transcript.result = event.result;
-        transcript.resultCount += 1;
+        addResult(transcript, event.result);
         break;
       case 'garbage':
         transcript.garbageLines += 1;

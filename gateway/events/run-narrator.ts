@@ -63,9 +63,12 @@ function narrateUser(event: Said<'user'>, course: MessageCourse): RunEventDraft[
   return drafts;
 }
 
-function narrateLimit({ status, resetsAt }: Said<'limit'>): RunEventDraft {
+function narrateLimit({ status, resetsAt, window }: Said<'limit'>): RunEventDraft {
   const resets_at = resetsAt === null ? null : isoTime(resetsAt);
-  return { type: 'limit.updated', data: { status, resets_at } };
+  return {
+    type: 'limit.updated',
+    data: { status, resets_at, ...(window === null ? {} : { window }) },
+  };
 }
 
 function narrateRetry(

@@ -9,6 +9,8 @@ import type { SignInBreaker } from '../runs/sign-in-breaker.ts';
 import { createCensusStore } from './census-store.ts';
 import { createHttpMetrics, watchReaders } from './http-metrics.ts';
 import type { HttpMetrics } from './http-metrics.ts';
+import { watchLimits } from './limit-metrics.ts';
+import type { LimitMetricSources } from './limit-metrics.ts';
 import { watchQueue } from './queue-metrics.ts';
 import type { QueueMetricSources } from './queue-metrics.ts';
 import { createRunMetrics } from './run-metrics.ts';
@@ -24,11 +26,12 @@ export type GatewayMetrics = {
   read: () => Promise<string>;
 };
 
-export type MetricSources = Omit<QueueMetricSources, 'census'> & {
-  breaker: Pick<SignInBreaker, 'state'>;
-  feed: Pick<EventFeed, 'count'>;
-  db: Database;
-};
+export type MetricSources = Omit<QueueMetricSources, 'census'> &
+  LimitMetricSources & {
+    breaker: Pick<SignInBreaker, 'state'>;
+    feed: Pick<EventFeed, 'count'>;
+    db: Database;
+  };
 
 export function createGatewayMetrics(): GatewayMetrics {
   const registry = new Registry();
@@ -38,11 +41,12 @@ export function createGatewayMetrics(): GatewayMetrics {
   return {
     runEnded,
     http,
-    watch({ queue, room, breaker, feed, db }) {
+    watch({ queue, room, gate, breaker, feed, db }) {
       const census = createCensusStore(db);
       watchQueue(registry, { queue, room, census });
       watchStores(registry, { databasePath: db.name, census });
       watchSignIn(registry, breaker);
+      watchLimits(registry, { gate });
       watchReaders(registry, feed);
     },
     contentType: registry.contentType,

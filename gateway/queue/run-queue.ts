@@ -22,6 +22,8 @@ export type QueueOutlook = {
   position: number;
   /** Until its answer. */
   estimateSecs: number;
+  /** No run starts before, in epoch milliseconds; null when nothing but the line is in the way. */
+  waitsUntil: number | null;
 };
 
 /** A place for a run that is being written down; to be used or given back, whatever happens. */
@@ -70,8 +72,12 @@ export type RunQueueOptions = {
   /** Null for a quarter of the line. */
   appQueueLimit: number | null;
   capOf: (appId: number) => number | null;
-  /** Whether this machine can carry one more run now. */
+  /** Whether one more run may start now, and this machine can carry it. */
   hasRoom: () => boolean;
+  /** Whether runs may start as they come; else each waits until it is given its turn. */
+  isOpen: () => boolean;
+  /** Until when nothing starts, in epoch milliseconds and from now; null when it is not parked. */
+  parked: () => { until: number; leftMs: number } | null;
   durations: RunDurations;
   monotonicMs: () => number;
 };
@@ -104,6 +110,7 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
     slots.isSessionFree(sessionSeq) &&
     !reservedSessions.has(sessionSeq) &&
     !line.has(mayStart) &&
+    options.isOpen() &&
     options.hasRoom();
   const reservedInAll = (): number => reserved.values().reduce((sum, each) => sum + each, 0);
   const waitingOf = (appId: number): number => line.countOf(appId) + (reserved.get(appId) ?? 0);
@@ -116,9 +123,12 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
       waitMs += (runs * durations.typicalMs(app)) / concurrency;
     }
     const underWayMs = slots.taken() < concurrency ? 0 : durations.typicalMs(appId) / 2;
+    const parked = options.parked();
+    const beginsMs = Math.max(underWayMs, parked?.leftMs ?? 0);
     return {
       position: before + 1,
-      estimateSecs: Math.ceil((waitMs + underWayMs + durations.typicalMs(appId)) / 1000),
+      estimateSecs: Math.ceil((waitMs + beginsMs + durations.typicalMs(appId)) / 1000),
+      waitsUntil: parked?.until ?? null,
     };
   };
   const retryAfterSecs = (appId: number, runsAhead: number): number =>
@@ -164,7 +174,7 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
         const estimateSecs = Math.ceil(durations.typicalMs(appId) / 1000);
         return {
           startsAtOnce: true,
-          outlook: { position: 0, estimateSecs },
+          outlook: { position: 0, estimateSecs, waitsUntil: null },
           take: () => {
             throw new Error('a run that has its turn does not wait');
           },

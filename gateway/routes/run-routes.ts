@@ -159,8 +159,12 @@ function replayAccepted(
     status = 'ended',
     queue_position = 0,
     estimate_secs = 0,
+    waits_until,
   } = run === null ? {} : inquiry.view(run);
-  const body: SubmittedRun = { run_id: first.runId, status, queue_position, estimate_secs };
+  const body: SubmittedRun = {
+    ...{ run_id: first.runId, status, queue_position, estimate_secs },
+    ...(waits_until === undefined ? {} : { waits_until }),
+  };
   const answer = { statusCode: 202, body: JSON.stringify(body) };
   return sendAccepted(replayed(reply), first.runId, answer);
 }

@@ -6,6 +6,8 @@ import type { AppSelf } from '#shared/gateway-app-api.ts';
 import type { AppAccess } from '../access/app-lookup.ts';
 import { allowsModel } from '../access/model-pattern.ts';
 import type { FileShelf } from '../files/file-shelf.ts';
+import { viewLimits } from '../limits/limit-view.ts';
+import type { StartGate } from '../limits/start-gate.ts';
 import { shareOf } from '../queue/run-queue.ts';
 import type { RunQueue } from '../queue/run-queue.ts';
 import type { WorkspaceGrants } from '../workspaces/workspace-grants.ts';
@@ -14,6 +16,7 @@ import type { RunStore, RunUsageRow } from './run-store.ts';
 export type AppSelfParts = {
   store: RunStore;
   queue: Pick<RunQueue, 'countsOf'>;
+  gate: Pick<StartGate, 'parking' | 'windows'>;
   shelf: Pick<FileShelf, 'usage'>;
   workspaces: Pick<WorkspaceGrants, 'grantedTo'>;
   limits: {
@@ -50,7 +53,7 @@ export function createUsageMemory({ store, clock }: AppSelfParts): UsageMemory {
 export function describeApp(
   app: AppAccess,
   known: { usageOf: UsageMemory; tokenExpiresAt: string | null },
-  { store, queue, shelf, limits, workspaces }: AppSelfParts,
+  { store, queue, gate, shelf, limits, workspaces }: AppSelfParts,
 ): AppSelf {
   const { files, bytes } = shelf.usage(app.appId);
   return {
@@ -61,6 +64,7 @@ export function describeApp(
       workspaces: workspaces.grantedTo(app).map(({ name, mode }) => ({ name, mode })),
     },
     queue: queue.countsOf(app.appId),
+    subscription: viewLimits(gate),
     usage_24h: known.usageOf(app.appId),
     files: { count: files, bytes },
     last_errors: store

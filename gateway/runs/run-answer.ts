@@ -1,5 +1,6 @@
 // How a run ended, as POST /run answers it: status and body. What is stored, replayed and streamed is this same text.
 import { AppError } from '#shared/errors.ts';
+import type { ErrorDetails } from '#shared/errors.ts';
 import type { RunAnswer } from '#shared/gateway-run-api.ts';
 import { errorBody } from '#shared/http-error-answer.ts';
 
@@ -15,6 +16,7 @@ export type EndedRun = {
   /** Null for a completed run. */
   message: string | null;
   retryAfterSecs?: number | undefined;
+  details?: ErrorDetails | undefined;
   /** Null for one that never had a process. */
   finished: FinishedRun | null;
 };
@@ -30,14 +32,17 @@ export function answerOf(runId: string, requestId: string, ended: EndedRun): Sto
 }
 
 /** Of a run that was not completed. */
-export function errorOf(runId: string, { outcome, message, retryAfterSecs }: EndedRun): AppError {
+export function errorOf(runId: string, ended: EndedRun): AppError {
+  const { outcome, message, retryAfterSecs, details } = ended;
   if (outcome === 'completed') throw new Error('a completed run has no error');
-  return new AppError(outcomeError(outcome), message ?? outcome, { runId, retryAfterSecs });
+  return new AppError(outcomeError(outcome), message ?? outcome, {
+    ...{ runId, retryAfterSecs, details },
+  });
 }
 
 function successBody(runId: string, finished: FinishedRun): RunAnswer {
   const { transcript, wantsSchema, phases, session } = finished;
-  const { result, model } = transcript;
+  const { result, model, spend } = transcript;
   return {
     ok: true,
     run_id: runId,
@@ -46,12 +51,12 @@ function successBody(runId: string, finished: FinishedRun): RunAnswer {
     stop_reason: result?.stop_reason ?? null,
     model,
     usage: {
-      input_tokens: result?.usage?.input_tokens ?? 0,
-      output_tokens: result?.usage?.output_tokens ?? 0,
-      cache_creation_input_tokens: result?.usage?.cache_creation_input_tokens ?? 0,
-      cache_read_input_tokens: result?.usage?.cache_read_input_tokens ?? 0,
+      input_tokens: spend?.inputTokens ?? 0,
+      output_tokens: spend?.outputTokens ?? 0,
+      cache_creation_input_tokens: spend?.cacheCreationTokens ?? 0,
+      cache_read_input_tokens: spend?.cacheReadTokens ?? 0,
     },
-    cost_usd: result?.total_cost_usd ?? 0,
+    cost_usd: spend?.costUsd ?? 0,
     ...(session === null ? {} : { session_id: session.sessionId }),
     ...(session?.isReset === true ? { session_reset: true } : {}),
   };

@@ -34,7 +34,7 @@ export function createRunInquiry(parts: {
   const { store, queue, endings } = parts;
   const outlookOf = (run: StoredRun) =>
     run.state === 'queued'
-      ? (queue.outlookOf(run.runId) ?? { position: 0, estimateSecs: 0 })
+      ? (queue.outlookOf(run.runId) ?? { position: 0, estimateSecs: 0, waitsUntil: null })
       : null;
 
   /** The place of a run in a list; 0, which is behind the oldest, for one that is not there or another app's. */

@@ -14,6 +14,7 @@ import type { QueueOutlook } from '../queue/run-queue.ts';
 import { auditEntryOf, draftOf, readDraft } from './audit-draft.ts';
 import type { AuditDraft, AuditedEnd, PromptPolicy } from './audit-draft.ts';
 import type { RunStore, StoredAnswer, StoredRequest, StoredRun } from './run-store.ts';
+import { outlookFields } from './run-view.ts';
 
 /** A run as it is accepted. */
 export type RunFacts = {
@@ -60,14 +61,21 @@ export type Acceptance = {
   keyed: KeyedAnswer | null;
 };
 
+export type PutBackReason = 'interrupted' | 'rate_limited';
+
 export type RunRecords = {
   /** Gives the number of its row. */
   accept: (run: RunFacts, acceptance: Acceptance) => Promise<number>;
   claim: (run: RunKey) => Promise<void>;
   begin: (run: RunKey, begun: { pid: number | null; queueMs: number }) => Promise<void>;
   addEvents: (run: RunKey, events: readonly RunEventDraft[]) => Promise<void>;
-  /** It waits once more. Its readers are told that the text they have does not count. */
-  putBack: (run: RunKey, outlook: QueueOutlook, events: readonly RunEventDraft[]) => Promise<void>;
+  /** It waits once more. Its readers are told why, and that the text they have does not count. */
+  putBack: (
+    run: RunKey,
+    outlook: QueueOutlook,
+    events: readonly RunEventDraft[],
+    reason?: PutBackReason,
+  ) => Promise<void>;
   end: (run: RunKey, end: RunEnd) => Promise<void>;
   /** A run that was over before it began: accepted and ended at once. */
   refuse: (run: RunFacts, end: RunEnd) => Promise<void>;
@@ -151,11 +159,13 @@ export function createRunRecords(parts: RunRecordParts): RunRecords {
       move(run, () => {
         for (const draft of drafts) append(run.runSeq, draft);
       }),
-    putBack: (run, outlook, drafts) =>
+    putBack: (run, outlook, drafts, reason = 'interrupted') =>
       move(run, () => {
         for (const draft of drafts) append(run.runSeq, draft);
         const { state, attempt = 0, traceparent = null } = store.find(run.runId) ?? {};
-        if (state === 'running') append(run.runSeq, interrupted(messagesBegun(run.runSeq, events)));
+        if (state === 'running') {
+          append(run.runSeq, triedAgain(reason, messagesBegun(run.runSeq, events)));
+        }
         store.putBack(run.runSeq);
         append(run.runSeq, queuedEvent({ runId: run.runId, attempt, traceparent }, outlook));
       }),
@@ -187,15 +197,15 @@ export function createRunRecords(parts: RunRecordParts): RunRecords {
 
 function queuedEvent(
   run: { runId: string; attempt: number; traceparent: string | null },
-  { position, estimateSecs }: QueueOutlook,
+  outlook: QueueOutlook,
 ): RunEventDraft {
   const { runId, attempt } = run;
-  const place = { queue_position: position, estimate_secs: estimateSecs };
+  const place = outlookFields(outlook);
   return { type: 'run.queued', data: { run_id: runId, ...place, attempt, ...traced(run) } };
 }
 
-function interrupted(superseded: number[]): RunEventDraft {
-  const data = { reason: 'interrupted', status: null, delay_ms: 0, superseded };
+function triedAgain(reason: PutBackReason, superseded: number[]): RunEventDraft {
+  const data = { reason, status: null, delay_ms: 0, superseded };
   return { type: 'retry', data };
 }
 

@@ -69,7 +69,7 @@ export async function recoverRuns(parts: RecoveryParts): Promise<Recovery> {
 /** A run that had its turn gets another. */
 async function waitAgain(run: StoredRun, { records }: RecoveryParts): Promise<StoredRun> {
   if (run.state === 'queued') return run;
-  await records.putBack(run, { position: 1, estimateSecs: 0 }, []);
+  await records.putBack(run, { position: 1, estimateSecs: 0, waitsUntil: null }, []);
   return { ...run, state: 'queued' };
 }
 

@@ -2,6 +2,7 @@
 import type { NewId } from '#shared/ids.ts';
 
 import type { FileShelf } from '../files/file-shelf.ts';
+import type { StartGate } from '../limits/start-gate.ts';
 import type { WaitingRun } from '../queue/fair-line.ts';
 import { createRunDispatcher } from '../queue/run-dispatcher.ts';
 import type { QueuePlace, RunQueue } from '../queue/run-queue.ts';
@@ -16,8 +17,9 @@ import type { RunPayload } from './run-payload.ts';
 import type { RunFacts } from './run-record.ts';
 import { endOf } from './run-settlement.ts';
 import type { StoredRun } from './run-store.ts';
-import { notSignedIn, stoppedWaiting, takeTurn } from './run-turn.ts';
+import { notSignedIn, refusedByLimit, stoppedWaiting, takeTurn } from './run-turn.ts';
 import type { RunTurnParts } from './run-turn.ts';
+import { stopReason } from './run-worker.ts';
 import type { StopReason } from './verdict.ts';
 
 export type SubmittedCall = AcceptedRun & {
@@ -35,6 +37,8 @@ export type RunService = {
   stopWaitingOf: (appId: number) => void;
   /** Cancels what waits and what is under way in a conversation that was ended. */
   stopSession: (sessionSeq: number) => void;
+  /** The queue was parked: runs whose clients wait for them are answered. */
+  refuseImpatient: () => void;
   /** A limit has changed: somebody may be able to start. */
   lookAgain: () => void;
   /** Runs of an earlier start, oldest first: they wait again. */
@@ -50,26 +54,44 @@ export type RunServiceParts = RunTurnParts &
   RunIntakeParts & {
     queue: RunQueue;
     room: StartRoom;
+    gate: StartGate;
     shelf: Pick<FileShelf, 'open' | 'look' | 'openPinned'>;
     hasDiskSpace: () => Promise<boolean>;
     newId: NewId;
   };
 
 export function createRunService(parts: RunServiceParts): RunService {
-  const { queue, endings, clock } = parts;
+  const { queue, gate, endings, clock } = parts;
   const payloads = new Map<string, RunPayload>();
   const stops = new Map<string, { sessionSeq: number | null; controller: AbortController }>();
+  /** Runs that wait, whose clients wait for them. */
+  const impatient = new Set<string>();
   const departures = createRunDepartures(parts, takePayload);
   const dispatcher = createRunDispatcher({ ...parts, takeTurn: takeOne });
 
   async function takeOne(waiting: WaitingRun, isClaimed: boolean): Promise<void> {
+    const pass = gate.begin();
     const controller = new AbortController();
+    impatient.delete(waiting.runId);
     stops.set(waiting.runId, { sessionSeq: waiting.sessionSeq, controller });
     const payload = takePayload(waiting.runId);
     const { signal } = controller;
     const isStopping = dispatcher.isStopped;
-    await takeTurn(parts, { waiting, payload, isClaimed, stop: signal, isStopping });
+    const how = await takeTurn(parts, {
+      waiting,
+      payload,
+      isClaimed,
+      stop: signal,
+      pass,
+      isStopping,
+    });
     stops.delete(waiting.runId);
+    if (how === 'again') goBack(waiting, signal);
+  }
+  function goBack(waiting: WaitingRun, signal: AbortSignal): void {
+    if (dispatcher.isStopped()) return endings.tell(waiting.runId, { kind: 'parked' });
+    queue.restore({ ...waiting, bytes: 0, since: clock.monotonicMs() });
+    if (signal.aborted) stop(waiting.runId, stopReason(signal));
   }
   function takePayload(runId: string): RunPayload | null {
     const payload = payloads.get(runId) ?? null;
@@ -85,7 +107,18 @@ export function createRunService(parts: RunServiceParts): RunService {
       dispatcher.start(waiting, true);
     } else {
       place.take(waiting);
+      refuseImpatient();
       dispatcher.wake();
+    }
+  };
+  /** While the queue is parked nobody is kept waiting who would have given up by then. */
+  const refuseImpatient = (): void => {
+    const { until } = gate.closedBy() ?? {};
+    if (until === undefined) return;
+    for (const runId of impatient) {
+      const waiting = queue.remove(runId);
+      if (waiting !== null) departures.end(waiting, refusedByLimit(until, clock.now()));
+      impatient.delete(runId);
     }
   };
   /** What becomes of a run that has not started when the gateway stops. */
@@ -97,6 +130,7 @@ export function createRunService(parts: RunServiceParts): RunService {
   const stop: RunService['stop'] = (runId, reason, message) => {
     const waiting = queue.remove(runId);
     if (waiting !== null) {
+      impatient.delete(runId);
       departures.end(waiting, stoppedWaiting(reason, message));
       dispatcher.wake();
       return true;
@@ -110,7 +144,7 @@ export function createRunService(parts: RunServiceParts): RunService {
       const runId = parts.newId('run');
       await using intake = await takeIn(parts, call, runId);
       const { run, applicant } = intake;
-      const refused = await refusal(parts);
+      const refused = await refusal(parts, call);
       if (refused !== null) return refuse(parts, run, refused);
       const place = queue.reserve(applicant);
       try {
@@ -121,6 +155,7 @@ export function createRunService(parts: RunServiceParts): RunService {
         const ending = call.isAwaited ? endings.wait(runId).then(neverGivenUp) : null;
         const payload = intake.takePayload();
         if (payload !== null) payloads.set(runId, payload);
+        if (!run.isDetached) impatient.add(runId);
         const { appId, sessionSeq, bytes } = applicant;
         enter(place, { runSeq, runId, appId, sessionSeq, bytes, since });
         return { runId, runSeq, outlook, ending };
@@ -141,6 +176,7 @@ export function createRunService(parts: RunServiceParts): RunService {
         if (underWay.sessionSeq === sessionSeq) underWay.controller.abort('cancelled');
       }
     },
+    refuseImpatient,
     lookAgain: () => dispatcher.wake(),
     restore(runs) {
       const since = clock.monotonicMs();
@@ -177,8 +213,11 @@ function neverGivenUp(ending: RunEnding | null): RunEnding {
 }
 
 /** Refusals that count as runs, unlike the caller's own mistakes: they are audited. */
-async function refusal(parts: RunServiceParts): Promise<EndedRun | null> {
+async function refusal(parts: RunServiceParts, call: RunCall): Promise<EndedRun | null> {
   if (parts.breaker.isOpen()) return notSignedIn(parts.signInMend, null);
+  const { until } = parts.gate.closedBy() ?? {};
+  const isImpatient = call.isAwaited || call.isStreamed;
+  if (until !== undefined && isImpatient) return refusedByLimit(until, parts.clock.now());
   if (await parts.hasDiskSpace()) return null;
   const message = 'The disk of the gateway is nearly full.';
   return { outcome: 'disk_full', message, finished: null };

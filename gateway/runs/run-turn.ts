@@ -8,6 +8,7 @@ import { createRunEventJournal } from '../events/run-event-journal.ts';
 import type { RunEventJournal } from '../events/run-event-journal.ts';
 import { createRunNarrator } from '../events/run-narrator.ts';
 import type { FileShelf } from '../files/file-shelf.ts';
+import type { StartGate, StartPass } from '../limits/start-gate.ts';
 import type { WaitingRun } from '../queue/fair-line.ts';
 import type { RunDurations } from '../queue/run-durations.ts';
 import type { TurnAsk } from '../sessions/session-seating.ts';
@@ -19,7 +20,7 @@ import type { EndedRun } from './run-answer.ts';
 import type { RunEndings } from './run-endings.ts';
 import { loadPayload, originOf } from './run-payload.ts';
 import type { RunPayload } from './run-payload.ts';
-import type { RunRecords } from './run-record.ts';
+import type { PutBackReason, RunRecords } from './run-record.ts';
 import type { Seating } from './run-seating.ts';
 import { settle } from './run-settlement.ts';
 import type { EndedRunFacts, RunOrigin } from './run-settlement.ts';
@@ -29,6 +30,7 @@ import { spawnProfileOf, stopReason } from './run-worker.ts';
 import type { FinishedRun, RunWorker } from './run-worker.ts';
 import type { SignInBreaker } from './sign-in-breaker.ts';
 import { failureToStart } from './start-failure.ts';
+import { limitReached } from './verdict.ts';
 import type { StopReason } from './verdict.ts';
 
 export type RunTurnParts = {
@@ -41,6 +43,7 @@ export type RunTurnParts = {
   /** Throws when there is none of that name. */
   workspaceNamed: (name: string) => Workspace;
   breaker: SignInBreaker;
+  gate: Pick<StartGate, 'closedBy'>;
   endings: RunEndings;
   durations: RunDurations;
   /** What the operator has to do about a run that was not signed in. */
@@ -60,6 +63,8 @@ export type TurnOfRun = {
   /** The database knows already that it has its turn. */
   isClaimed: boolean;
   stop: AbortSignal;
+  /** It tells the gate what it finds out. */
+  pass: StartPass;
   /** The gateway is stopping: what is interrupted may be put back. */
   isStopping: () => boolean;
 };
@@ -76,11 +81,19 @@ export async function takeTurn(parts: RunTurnParts, turn: TurnOfRun): Promise<'e
     clock,
   });
   const outcome = await perform(parts, turn, queueMs, journal);
+  const metLimit = turn.pass.over(
+    outcome.ended.outcome,
+    outcome.ended.finished?.transcript ?? null,
+  );
   const events = journal.close();
   const row = store.find(waiting.runId);
   if (row === null) return 'ended';
   if (turn.isStopping() && mayTryAgain(outcome.ended, row)) {
-    const isBack = await putBack(parts, waiting, events);
+    const isBack = await putBack(parts, waiting, events, 'interrupted');
+    if (isBack) return 'again';
+  }
+  if (metLimit && mayWaitForReset(outcome.ended, row)) {
+    const isBack = await putBack(parts, waiting, events, 'rate_limited');
     if (isBack) return 'again';
   }
   await settle(parts, row, { ...outcome, events, queueMs });
@@ -111,13 +124,14 @@ async function perform(
 
 async function attempt(
   parts: RunTurnParts,
-  { waiting, stop }: TurnOfRun,
+  { waiting, stop, pass }: TurnOfRun,
   { admitted, files, origin: { keepsText } }: RunPayload,
   queueMs: number,
   journal: RunEventJournal,
 ): Promise<EndedRun> {
-  const { worker, breaker, durations, records, signInMend, checkpoint } = parts;
+  const { worker, breaker, gate, durations, records, signInMend, checkpoint, clock } = parts;
   if (stop.aborted) return stoppedWaiting(stopReason(stop));
+  if (!pass.isAdmitted) return refusedByLimit(gate.closedBy()?.until ?? clock.now(), clock.now());
   if (!breaker.admit()) return notSignedIn(signInMend, null);
   const workspace = workspaceFor(parts, admitted);
   const narrator = createRunNarrator();
@@ -129,6 +143,7 @@ async function attempt(
       listener: {
         begun: (pid) => records.begin(waiting, { pid, queueMs }),
         onEvent: (event) => {
+          pass.saw(event);
           const drafts = narrator.narrate(event);
           if (drafts.length > 0) journal.add(keepsText ? drafts : drafts.filter(hasNoText));
         },
@@ -182,6 +197,11 @@ export function notSignedIn(mend: string, finished: FinishedRun | null): EndedRu
   return { outcome: 'auth', message, finished };
 }
 
+/** How a run ends that came when the queue was parked. */
+export function refusedByLimit(until: number, now: number): EndedRun {
+  return { ...limitReached(until, now), finished: null };
+}
+
 /** How a run ends that never got its turn. */
 export function stoppedWaiting(
   outcome: StopReason,
@@ -203,14 +223,23 @@ function mayTryAgain({ outcome }: EndedRun, row: StoredRun): boolean {
   );
 }
 
+/** The model has told it nothing yet, and nobody waits for it who would rather know. */
+function mayWaitForReset({ outcome, finished }: EndedRun, row: StoredRun): boolean {
+  const toldNothing = finished === null || finished.transcript.model === null;
+  const isFresh = toldNothing && (finished?.phases.firstTokenMs ?? null) === null;
+  const isWanted = row.isDetached && !row.isCancelAsked && row.attempt < attemptsMax;
+  return outcome === 'rate_limited' && isFresh && isWanted;
+}
+
 async function putBack(
-  { records, endings, log }: RunTurnParts,
+  { records, gate, log }: RunTurnParts,
   waiting: WaitingRun,
   events: readonly RunEventDraft[],
+  reason: PutBackReason,
 ): Promise<boolean> {
+  const waitsUntil = gate.closedBy()?.until ?? null;
   try {
-    await records.putBack(waiting, { position: 1, estimateSecs: 0 }, events);
-    endings.tell(waiting.runId, { kind: 'parked' });
+    await records.putBack(waiting, { position: 1, estimateSecs: 0, waitsUntil }, events, reason);
     return true;
   } catch (err) {
     log.error({ err, run_id: waiting.runId }, 'run could not be put back');

@@ -1,5 +1,6 @@
 // A run as its app sees it, and as the operator does.
 import type { ErrorObject } from '#shared/api-schema.ts';
+import { isoTime } from '#shared/clock.ts';
 import type { RunItem, RunView } from '#shared/gateway-run-api.ts';
 
 import type { QueueOutlook } from '../queue/run-queue.ts';
@@ -55,6 +56,10 @@ export function itemOf(run: StoredRun, outlook: QueueOutlook | null): RunItem {
   };
 }
 
-export function outlookFields({ position, estimateSecs }: QueueOutlook) {
-  return { queue_position: position, estimate_secs: estimateSecs };
+export function outlookFields({ position, estimateSecs, waitsUntil }: QueueOutlook) {
+  return {
+    queue_position: position,
+    estimate_secs: estimateSecs,
+    ...(waitsUntil === null ? {} : { waits_until: isoTime(waitsUntil) }),
+  };
 }

@@ -292,14 +292,15 @@ function finishedRun(
   };
 }
 
-function spentBy({ model, result }: Transcript, durationMs: number): Spent {
-  const costUsd = result?.total_cost_usd;
+function spentBy({ model, result, spend }: Transcript, durationMs: number): Spent {
+  const costUsd = spend?.costUsd ?? null;
+  const hasUsage = result?.usage !== undefined;
   return {
     durationMs,
     model,
-    inputTokens: result?.usage?.input_tokens ?? null,
-    outputTokens: result?.usage?.output_tokens ?? null,
-    costMicroUsd: costUsd === undefined ? null : Math.round(costUsd * 1e6),
+    inputTokens: hasUsage ? (spend?.inputTokens ?? null) : null,
+    outputTokens: hasUsage ? (spend?.outputTokens ?? null) : null,
+    costMicroUsd: costUsd === null ? null : Math.round(costUsd * 1e6),
   };
 }
 

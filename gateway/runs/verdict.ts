@@ -1,8 +1,13 @@
 // The verdict: everything seen of a run in, exactly one outcome out. Pure. Neither `subtype` nor the exit code is believed alone:
 // the CLI reports API errors as `subtype:"success"`, and good runs have been seen to exit with 1.
+import { isoTime } from '#shared/clock.ts';
+import type { ErrorDetails } from '#shared/errors.ts';
+
 import type { ClaudeResult } from '../claude/claude-events.ts';
 import { finalText } from '../claude/transcript.ts';
 import type { Transcript } from '../claude/transcript.ts';
+import { pauseEnd, secsUntil } from '../limits/limit-pause.ts';
+import { statedLimit } from '../limits/limit-statement.ts';
 import { interruptedRetrySecs } from './outcome.ts';
 import type { FailedOutcome } from './outcome.ts';
 
@@ -44,7 +49,7 @@ export type Evidence = {
 
 export type Verdict =
   | { outcome: 'completed' }
-  | { outcome: FailedOutcome; message: string; retryAfterSecs?: number };
+  | { outcome: FailedOutcome; message: string; retryAfterSecs?: number; details?: ErrorDetails };
 
 /** @param now epoch milliseconds, to turn the reset of a limit into a wait. */
 export function decideVerdict(evidence: Evidence, now: number): Verdict {
@@ -124,6 +129,7 @@ function fromResult(result: ClaudeResult, evidence: Evidence, now: number): Verd
       ? { outcome: 'completed' }
       : failed('schema_invalid', 'The model did not give an answer in the form of json_schema.');
   }
+  if (statedLimit(transcript, now) !== null) return rateLimited(transcript, now);
   if (finalText(transcript).trim() === '')
     return failed('empty', 'The model gave an empty answer.');
   return { outcome: 'completed' };
@@ -157,7 +163,8 @@ function fromApiError(result: ClaudeResult, transcript: Transcript, now: number)
       'The model does not exist or may not be used with this credential.',
     );
   }
-  if (failure === 'rate_limit' || status === 429) return rateLimited(transcript, now);
+  const isLimit = failure === 'rate_limit' || status === 429;
+  if (isLimit || statedLimit(transcript, now) !== null) return rateLimited(transcript, now);
   if (failure === 'max_output_tokens' || result.api_error === 'max_output_tokens') {
     return failed('max_output_tokens', 'The answer was longer than the model may write.');
   }
@@ -168,19 +175,29 @@ function fromApiError(result: ClaudeResult, transcript: Transcript, now: number)
 }
 
 const overloadedRetrySecs = 30;
-const unknownLimitRetrySecs = 60;
+const unknownLimitRetryMs = 60_000;
 
+/** A window of the subscription, or else the API: then the wait is the delay it asked for, a minute when it told none. */
 function rateLimited(transcript: Transcript, now: number): Verdict {
-  return failed('rate_limited', stopMessages.rate_limited, limitRetrySecs(transcript, now));
+  const { limitResetsAt, lastRetryDelayMs } = transcript;
+  const stated = statedLimit(transcript, now);
+  if (limitResetsAt !== null || stated !== null) {
+    const resetsAt = limitResetsAt ?? stated?.resetsAt ?? null;
+    return limitReached(pauseEnd({ resetsAt, now, failedProbes: 0 }), now);
+  }
+  const secs = Math.ceil((lastRetryDelayMs ?? unknownLimitRetryMs) / 1000);
+  return failed('rate_limited', stopMessages.rate_limited, Math.max(1, secs));
 }
 
-/** The wait that the API told, from the window's reset or the delay it asked for; a minute when it told none. */
-function limitRetrySecs({ limitResetsAt, lastRetryDelayMs }: Transcript, now: number): number {
-  if (limitResetsAt !== null) {
-    return Math.max(1, Math.ceil((limitResetsAt - now) / 1000));
-  }
-  if (lastRetryDelayMs !== null) return Math.max(1, Math.ceil(lastRetryDelayMs / 1000));
-  return unknownLimitRetrySecs;
+/** @param until epoch milliseconds, as is `now`. */
+export function limitReached(until: number, now: number) {
+  const resetsAt = isoTime(until);
+  return {
+    outcome: 'rate_limited' as const,
+    message: `The subscription has reached its limit. Ask again at ${resetsAt}.`,
+    retryAfterSecs: secsUntil(until, now),
+    details: { resets_at: resetsAt },
+  };
 }
 
 /** An overload that named no wait is tried again in a moment by the CLI, which is too soon for a caller. */

@@ -101,6 +101,23 @@ const directives: Record<string, Directive> = {
     writeError(turn, Number(status) || 500);
     process.exitCode = 0;
   },
+  /** What is told of the subscription's windows; the argument is the JSON of `rate_limit_info`. */
+  limit: (_turn, json) => writeLimit(JSON.parse(json)),
+  /** A used-up window that opens again in so many seconds: the event and the words. */
+  'hit-limit': (turn, secs) => {
+    const resetsAt = Math.ceil(Date.now() / 1000) + Number(secs);
+    writeLimit({ status: 'rejected', resetsAt, rateLimitType: 'five_hour', isUsingOverage: false });
+    writeUsedUp(turn, `You've hit your 5-hour limit · resets ${clockText(resetsAt)} (UTC)`);
+  },
+  /** The same for the first run that says it, told by a file beside the directories of runs; the next ones go on. */
+  'once-hit-limit': (turn, secs) => {
+    const path = join(process.cwd(), '../../.limit-was-hit');
+    if (existsSync(path)) return;
+    writeFileSync(path, '');
+    return directives['hit-limit']?.(turn, secs);
+  },
+  /** The words alone. */
+  'limit-text': (turn, text) => writeUsedUp(turn, text),
   'cancel-after': async (turn, ms) => {
     writeInit();
     await sleepFor(Number(ms), undefined, { signal: turn.signal });
@@ -235,10 +252,30 @@ function writeAnswer(turn: Turn, text: string, extra: Json = {}): void {
   writeResult(turn, { ...success, result: text, ...extra });
 }
 
-function writeError(turn: Turn, status: number): void {
+function writeLimit(rate_limit_info: Json): void {
+  writeInit();
+  writeLine({ type: 'rate_limit_event', rate_limit_info });
+}
+
+function clockText(epochSecs: number): string {
+  const time = new Date(epochSecs * 1000);
+  const minutes = String(time.getUTCMinutes()).padStart(2, '0');
+  const hour = time.getUTCHours();
+  return `${hour % 12 || 12}:${minutes}${hour < 12 ? 'am' : 'pm'}`;
+}
+
+function writeUsedUp(turn: Turn, text: string): void {
+  writeError(turn, 429, text, { api_error: 'usage_limit_reached' });
+}
+
+function writeError(
+  turn: Turn,
+  status: number,
+  result = `API Error: ${status} The fake answers ${status}.`,
+  more: Json = {},
+): void {
   const [error, type] = errorKinds[status] ?? ['server_error', 'api_error'];
-  const result = `API Error: ${status} The fake answers ${status}.`;
-  const shown = { api_error_status: status, api_error_type: type };
+  const shown = { api_error_status: status, api_error_type: type, ...more };
   writeAssistant(result, '<synthetic>', { error, is_api_error_message: true, ...shown });
   const failed = { is_error: true, terminal_reason: 'api_error', stop_reason: 'stop_sequence' };
   writeResult(turn, { ...success, ...failed, ...shown, result });

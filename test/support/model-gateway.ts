@@ -5,7 +5,7 @@ import { startModelStub } from '../../cli/model-stub.ts';
 import type { ModelStub, StubReplyFunction } from '../../cli/model-stub.ts';
 import type { Answer } from './gateway-client.ts';
 import { startTestGateway } from './test-gateway.ts';
-import type { TestGateway } from './test-gateway.ts';
+import type { TestGateway, TestGatewayOptions } from './test-gateway.ts';
 
 export type ModelGateway = TestGateway & {
   model: ModelStub;
@@ -20,7 +20,10 @@ export type ModelGateway = TestGateway & {
 };
 
 /** @param env on top of: the pinned CLI, SANDBOX=require, and an API key. */
-export async function startModelGateway(env: Record<string, string> = {}): Promise<ModelGateway> {
+export async function startModelGateway(
+  env: Record<string, string> = {},
+  options: Pick<TestGatewayOptions, 'clock'> = {},
+): Promise<ModelGateway> {
   const opened = new AsyncDisposableStack();
   try {
     let answer: StubReplyFunction = echoReply;
@@ -29,6 +32,7 @@ export async function startModelGateway(env: Record<string, string> = {}): Promi
     );
     const gateway = opened.use(
       await startTestGateway({
+        ...options,
         env: {
           ...{ CLAUDE_BIN: '', SANDBOX: 'require', ANTHROPIC_BASE_URL: model.url },
           ...{ SHUTDOWN_GRACE_SECS: '0', ...env },

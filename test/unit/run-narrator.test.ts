@@ -104,6 +104,10 @@ describe('what a reader of a run is told', () => {
     expect(narrate({ type: 'rate_limit_event', rate_limit_info })).toEqual([
       ['limit.updated', { status: 'allowed_warning', resets_at: '2026-11-21T07:45:44.000Z' }],
     ]);
+    const info = { status: 'rejected', rateLimitType: 'five_hour' };
+    expect(narrate({ type: 'rate_limit_event', rate_limit_info: info })).toEqual([
+      ['limit.updated', { status: 'rejected', resets_at: null, window: 'five_hour' }],
+    ]);
   });
 
   test('is whole also where no stream was seen', () => {

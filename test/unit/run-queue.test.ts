@@ -12,6 +12,7 @@ type World = {
   time: { ms: number };
   caps: Map<number, number>;
   room: { isThere: boolean };
+  gate: { isOpen: boolean; leftMs: number };
   durations: ReturnType<typeof createRunDurations>;
   /** Ids of the runs that have their turn, in the order in which they got it. */
   started: string[];
@@ -26,12 +27,15 @@ type WorldOptions = { concurrency?: number; queueLimit?: number; appQueueLimit?:
 function createWorld(options: WorldOptions = {}): World {
   const time = { ms: 0 };
   const room = { isThere: true };
+  const gate = { isOpen: true, leftMs: 0 };
   const caps = new Map<number, number>();
   const durations = createRunDurations([]);
   const queue = createRunQueue({
     ...{ concurrency: 1, queueLimit: 64, appQueueLimit: null, ...options },
     capOf: (appId) => caps.get(appId) ?? null,
     hasRoom: () => room.isThere,
+    isOpen: () => gate.isOpen,
+    parked: () => (gate.leftMs === 0 ? null : { until: 5000, leftMs: gate.leftMs }),
     durations,
     monotonicMs: () => time.ms,
   });
@@ -41,7 +45,7 @@ function createWorld(options: WorldOptions = {}): World {
     for (let run = queue.next(); run !== null; run = queue.next()) started.push(run.runId);
   };
   return {
-    ...{ queue, time, caps, room, durations, started },
+    ...{ queue, time, caps, room, gate, durations, started },
     enter(runId, applicant = {}) {
       const alone = { appId: 1, appName: 'a', maxQueued: null, sessionSeq: null, bytes: 1 };
       const whole = { ...alone, ...applicant };
@@ -131,6 +135,7 @@ describe('the line', () => {
     const queue = createRunQueue({
       ...{ concurrency: 1, queueLimit: 64, appQueueLimit: null, capOf: () => null },
       hasRoom: () => (looks += 1) > 0,
+      ...{ isOpen: () => true, parked: () => null },
       durations: createRunDurations([]),
       monotonicMs: () => 0,
     });
@@ -169,6 +174,14 @@ describe('the line', () => {
     expect(enter('first').startsAtOnce).toBe(false);
     expect(queue.next()).toBeNull();
     room.isThere = true;
+    expect(queue.next()?.runId).toBe('first');
+  });
+
+  test('gives turns only from the line while it is not open, so that one run can be chosen', () => {
+    const { queue, gate, started, enter } = createWorld({ concurrency: 2 });
+    gate.isOpen = false;
+    enter('first');
+    expect(started).toEqual([]);
     expect(queue.next()?.runId).toBe('first');
   });
 
@@ -370,6 +383,17 @@ describe('a place to wait is refused', () => {
 });
 
 describe('the outlook', () => {
+  test('of a parked queue says until when it waits, and reckons with it', () => {
+    const { queue, gate, enter } = createWorld();
+    enter('runs');
+    const open = enter('waits').outlook;
+    expect(open.waitsUntil).toBeNull();
+    gate.leftMs = 3_600_000;
+    const { waitsUntil, estimateSecs } = queue.outlookOf('waits') ?? {};
+    expect(waitsUntil).toBe(5000);
+    expect(estimateSecs).toBeGreaterThanOrEqual(3600);
+  });
+
   test('counts who goes before, with the turns of the other apps', () => {
     const { enter, queue } = createWorld({ queueLimit: 1000 });
     expect(enter('running').outlook.position).toBe(0);

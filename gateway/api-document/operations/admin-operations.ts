@@ -58,6 +58,14 @@ export const adminOperations: Operations = {
     answers: { 202: { description: 'The run is on its way to its end.' } },
     errors: ['not_found', 'conflict'],
   },
+  'GET /admin/limits': {
+    id: 'listLimits',
+    tag: 'admin',
+    summary: 'How the windows of the subscription stand',
+    description:
+      'As the runs of the gateway were told; its credentials are never used to ask. `parked` says why no run starts.',
+    answers: { 200: { description: 'All windows that were seen.' } },
+  },
   'GET /admin/audit': {
     id: 'listAudit',
     tag: 'admin',

@@ -35,7 +35,7 @@ export const runOperations: Operations = {
     tag: 'runs',
     summary: 'Start a run without waiting for it',
     description:
-      'The run goes on whatever becomes of the client. Read it with `GET /runs/{run_id}` or its events, for 24 hours after its end.',
+      'The run goes on whatever becomes of the client. `waits_until` says that the subscription has reached its limit and when the run can start. Read it with `GET /runs/{run_id}` or its events, for 24 hours after its end.',
     answers: {
       202: {
         description: 'The run was accepted: it starts or waits in the queue.',
