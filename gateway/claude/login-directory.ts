@@ -7,6 +7,8 @@ import type { StagedLoginOptions } from './staged-login.ts';
 
 export type LoginLease = {
   dir: string;
+  /** The run may be refreshing the login at this moment: it must not be cut off. */
+  mayBeRefreshing: () => boolean;
   /** After the run's process has ended. */
   release: () => Promise<void>;
 };
@@ -18,6 +20,13 @@ export type LoginDirectory = {
    * it: refresh tokens are good for one use, and two runs that race for it log everybody out.
    */
   lease: (signal: AbortSignal) => Promise<LoginLease>;
+  /**
+   * Which login a process that starts now would read, a name that changes with it; null while nothing should start that is not a run,
+   * because the access token is near its expiry.
+   */
+  forPreparing: () => Promise<string | null>;
+  /** The name of the login that runs see now. */
+  current: () => string;
 };
 
 const refreshWindowMs = 5 * 60_000;
@@ -29,9 +38,12 @@ export function createLoginDirectory(
   const { clock } = options;
   const login = createStagedLogin(options);
   const refresh = { underWay: false };
+  let expiresAt: number | null = null;
+  const isNearExpiry = (): boolean =>
+    expiresAt !== null && expiresAt - clock.now() < refreshWindowMs;
   const isDue = async (): Promise<boolean> => {
-    const expiresAt = await login.synchronise();
-    return expiresAt !== null && expiresAt - clock.now() < refreshWindowMs;
+    expiresAt = await login.synchronise();
+    return isNearExpiry();
   };
 
   return {
@@ -45,14 +57,17 @@ export function createLoginDirectory(
       if (due) refresh.underWay = true;
       return {
         dir: options.stagedDir,
+        mayBeRefreshing: () => due || isNearExpiry(),
         async release() {
           try {
-            await login.synchronise();
+            expiresAt = await login.synchronise();
           } finally {
             if (due) refresh.underWay = false;
           }
         },
       };
     },
+    forPreparing: async () => ((await isDue()) ? null : login.stagedName()),
+    current: login.stagedName,
   };
 }

@@ -90,7 +90,7 @@ export function createRunWorker(options: RunWorkerOptions): RunWorker {
       const { profile } = work.admitted;
       const seat = startSeat(seats, { marker: work.runId, root, installation, profile });
       const startedAt = clock.monotonicMs();
-      const execution = start(options, work, seat);
+      const execution = start(options, work, seat, lease);
       const stop = (): void => execution.stop(stopReason(work.stop));
       work.stop.addEventListener('abort', stop, { once: true });
       if (work.stop.aborted) stop();
@@ -128,6 +128,7 @@ function start(
   { deadlines, limits, clock }: RunWorkerOptions,
   { admitted, attachments = [], listener: partial = {} }: RunWork,
   { claude, directory }: RunSeat,
+  lease: LoginLease | null,
 ): Execution {
   const listener = { ...silent, ...partial };
   listener.checkpoint('spawned');
@@ -140,6 +141,9 @@ function start(
       // New runs are refused at the whole reserve; those under way may use some of it.
       disk: { runBytes: limits.runDiskBytes, reserveBytes: limits.diskReserveBytes / 4 },
       keepsProcess: false,
+      // Without tools nothing can begin after the result. A refresh of the login that is cut off would sign everybody out.
+      endsWithResult: ({ retryCount }) =>
+        lease === null || (retryCount === 0 && !lease.mayBeRefreshing()),
     },
     listener,
     clock,
@@ -217,7 +221,7 @@ export const nothingSpent: Spent = {
 
 function finishedRun(
   { admitted }: RunWork,
-  { transcript, exit, stdoutBytes, phases, verdict }: ExecutionReport,
+  { transcript, exit, endedAfterResult, stdoutBytes, phases, verdict }: ExecutionReport,
   beforeStartMs: number,
   installation: ClaudeInstallation,
   sandbox: Sandbox,
@@ -247,6 +251,7 @@ function finishedRun(
       sandbox: sandbox.tier,
       exit_code: exit?.code ?? null,
       signal: exit?.signal ?? null,
+      ...(endedAfterResult ? { ended_after_result: true } : {}),
       ...(exit?.outOfMemory === true ? { out_of_memory: true } : {}),
       results: transcript.resultCount,
       retries: transcript.retryCount,
