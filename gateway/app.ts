@@ -69,7 +69,9 @@ export async function openGateway(
     logEndedRun(log, facts);
     metrics.runEnded(facts);
   };
-  const engine = await openRunEngine({ config, secrets, storage, surroundings, lookup, onEnded });
+  const found = { config, secrets, storage, surroundings, lookup };
+  const onPrepared = metrics.tookPrepared;
+  const engine = await openRunEngine({ ...found, onEnded, onPrepared });
   await recover(config, storage, engine, surroundings);
 
   const http = createHttpServer({
@@ -87,11 +89,12 @@ export async function openGateway(
   metrics.watch({ ...engine, db: storage.db });
   const door = openDoor(http.app, config, { adminToken, lookup, metrics }, storage, surroundings);
   await addRoutes(http, { door, lookup, metrics }, config, engine, storage, surroundings);
-  startLoops(config, storage, engine, surroundings, opened);
+  startLoops(config, http.app, storage, engine, surroundings, opened);
   opened.defer(async () => {
     http.startDraining();
     engine.feed.startStopping(stopNotice);
-    await engine.runs.drain(config.runs.shutdownGraceMs);
+    const cleared = engine.prepared.close();
+    await Promise.all([cleared, engine.runs.drain(config.runs.shutdownGraceMs)]);
   });
   const notice = termsNotice(engine.credential.source, storage.apps.countApps());
   return { app: http.app, engine, adminToken, notice };
@@ -198,8 +201,9 @@ function runBodyBytes({ limits }: GatewayConfig): number {
 
 function startLoops(
   config: GatewayConfig,
+  app: HttpApp,
   storage: Storage,
-  { runs, feed }: RunEngine,
+  { runs, prepared, feed }: RunEngine,
   { clock, log }: Surroundings,
   opened: AsyncDisposableStack,
 ): void {
@@ -211,6 +215,11 @@ function startLoops(
     feed.run(stop.signal),
     runs.run(stop.signal),
   ];
+  // Nobody has to wait for the address until processes are started that nobody has asked for yet.
+  app.addHook('onListen', (done) => {
+    loops.push(prepared.run(stop.signal));
+    done();
+  });
   opened.defer(async () => {
     stop.abort();
     await Promise.all(loops);

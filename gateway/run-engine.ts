@@ -21,11 +21,14 @@ import type { RunQueue } from './queue/run-queue.ts';
 import { createStartRoom } from './queue/start-room.ts';
 import type { StartRoom } from './queue/start-room.ts';
 import { createDiskCheck } from './runs/disk-space.ts';
+import { createPreparedRuns } from './runs/prepared-runs.ts';
+import type { PreparedRuns, TakeResult } from './runs/prepared-runs.ts';
 import { createRunEndings } from './runs/run-endings.ts';
 import { createRunInquiry } from './runs/run-inquiry.ts';
 import type { RunInquiry } from './runs/run-inquiry.ts';
 import { createRunRecords } from './runs/run-record.ts';
 import type { RunRecords } from './runs/run-record.ts';
+import { clearSeat, startSeat } from './runs/run-seat.ts';
 import { createRunService } from './runs/run-service.ts';
 import type { RunService } from './runs/run-service.ts';
 import type { EndedRunFacts } from './runs/run-settlement.ts';
@@ -44,6 +47,7 @@ export type RunEngine = {
   feed: EventFeed;
   queue: RunQueue;
   room: StartRoom;
+  prepared: PreparedRuns;
   breaker: SignInBreaker;
   claude: ClaudeLookup;
   credential: ClaudeCredential;
@@ -58,6 +62,8 @@ export type RunEngineParts = {
   surroundings: Surroundings;
   lookup: AppLookup;
   onEnded: (facts: EndedRunFacts) => void;
+  /** Whether a run found a process that was started ahead. */
+  onPrepared: (result: TakeResult) => void;
 };
 
 /** Throws StartError when SANDBOX=require cannot be had. */
@@ -86,10 +92,13 @@ type Found = Pick<RunEngine, 'claude' | 'credential' | 'breaker' | 'hasDiskSpace
   sandbox: ProbedSandbox['sandbox'];
 };
 
-function openRuns(
-  { config, storage, surroundings, lookup, onEnded }: RunEngineParts,
-  found: Found,
-): Pick<RunEngine, 'runs' | 'records' | 'inquiry' | 'feed' | 'queue' | 'room'> {
+type OpenedRuns = Pick<
+  RunEngine,
+  'runs' | 'records' | 'inquiry' | 'feed' | 'queue' | 'room' | 'prepared'
+>;
+
+function openRuns(parts: RunEngineParts, found: Found): OpenedRuns {
+  const { config, storage, surroundings, lookup, onEnded } = parts;
   const { clock, log, checkpoint, freeMemoryBytes } = surroundings;
   const { runsDir, dataDir, limits } = config;
   const { breaker } = found;
@@ -100,6 +109,7 @@ function openRuns(
   const durations = createRunDurations(store.typicalDurations());
   const room = createStartRoom({
     ...{ ...limits, paths: [dataDir, runsDir], freeMemoryBytes, monotonicMs },
+    preparedRuns: () => prepared.idleCount(),
   });
   const queue = createRunQueue({
     ...config.runs,
@@ -111,8 +121,9 @@ function openRuns(
     ...{ ...storage, store, prompts: config.audit.prompts, checkpoint, clock },
     announce: (runSeq) => feed.announce(runSeq),
   });
+  const prepared = openPreparedRuns(parts, found, { queue, room });
   const worker = createRunWorker({
-    ...{ ...found, runsDir, limits, clock, log },
+    ...{ ...found, prepared, runsDir, limits, clock, log },
     baseUrl: config.claude.baseUrl,
     deadlines: config.runs,
   });
@@ -123,10 +134,38 @@ function openRuns(
     keepsAllText: config.audit.prompts === 'full',
     signInMend: found.credential.mend,
     isWatched: (runSeq) => feed.isWatched(runSeq),
+    onTurnOver: prepared.wake,
   });
   const sleep = (ms: number, signal: AbortSignal): Promise<void> => clock.sleep(ms, signal);
   const inquiry = createRunInquiry({ store, queue, endings, sleep });
-  return { runs, records, inquiry, feed, queue, room };
+  return { runs, records, inquiry, feed, queue, room, prepared };
+}
+
+const plentyBytes = 4 * 2 ** 30;
+
+function openPreparedRuns(
+  { config, surroundings, onPrepared }: RunEngineParts,
+  found: Found,
+  { queue, room }: { queue: RunQueue; room: StartRoom },
+): PreparedRuns {
+  const { clock, log, freeMemoryBytes } = surroundings;
+  const { claude, login } = found;
+  const seats = {
+    ...{ ...found, limits: config.limits, clock },
+    loginDir: login?.dir ?? null,
+    baseUrl: config.claude.baseUrl,
+  };
+  const fittingSize = (freeMemoryBytes() ?? 0) < plentyBytes ? 1 : 2;
+  return createPreparedRuns({
+    size: config.prepared.size ?? fittingSize,
+    idleMs: config.prepared.idleMs,
+    concurrency: config.runs.concurrency,
+    runsDir: config.runsDir,
+    startSeat: (request) => startSeat(seats, request),
+    clearSeat,
+    onTake: onPrepared,
+    ...{ claude, login, queue, room, newId, clock, log },
+  });
 }
 
 function requireSandbox(config: GatewayConfig, { sandbox, refused }: ProbedSandbox): void {

@@ -4,6 +4,9 @@ export type SpawnProfile = {
   maxBudgetUsd: number | null;
 };
 
+/** Of a run without limits of its own. */
+export const plainProfile: SpawnProfile = { maxTurns: null, maxBudgetUsd: null };
+
 export function claudeArguments(profile: SpawnProfile): string[] {
   return [
     '-p',

@@ -4,11 +4,13 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Database } from '#shared/database.ts';
 import type { EventFeed } from '#shared/event-feed.ts';
 
+import type { PreparedRuns, TakeResult } from '../runs/prepared-runs.ts';
 import type { EndedRunFacts } from '../runs/run-settlement.ts';
 import type { SignInBreaker } from '../runs/sign-in-breaker.ts';
 import { createCensusStore } from './census-store.ts';
 import { createHttpMetrics, watchReaders } from './http-metrics.ts';
 import type { HttpMetrics } from './http-metrics.ts';
+import { createPreparedMetrics, watchPrepared } from './prepared-metrics.ts';
 import { watchQueue } from './queue-metrics.ts';
 import type { QueueMetricSources } from './queue-metrics.ts';
 import { createRunMetrics } from './run-metrics.ts';
@@ -17,6 +19,7 @@ import { watchStores } from './store-metrics.ts';
 
 export type GatewayMetrics = {
   runEnded: (facts: EndedRunFacts) => void;
+  tookPrepared: (result: TakeResult) => void;
   http: HttpMetrics;
   /** What is looked up whenever somebody reads. */
   watch: (sources: MetricSources) => void;
@@ -27,20 +30,24 @@ export type GatewayMetrics = {
 export type MetricSources = Omit<QueueMetricSources, 'census'> & {
   breaker: Pick<SignInBreaker, 'state'>;
   feed: Pick<EventFeed, 'count'>;
+  prepared: Pick<PreparedRuns, 'idleCount'>;
   db: Database;
 };
 
 export function createGatewayMetrics(): GatewayMetrics {
   const registry = new Registry();
   const runEnded = createRunMetrics(registry);
+  const tookPrepared = createPreparedMetrics(registry);
   const http = createHttpMetrics(registry);
   collectDefaultMetrics({ register: registry });
   return {
     runEnded,
+    tookPrepared,
     http,
-    watch({ queue, room, breaker, feed, db }) {
+    watch({ queue, room, prepared, breaker, feed, db }) {
       const census = createCensusStore(db);
       watchQueue(registry, { queue, room, census });
+      watchPrepared(registry, prepared);
       watchStores(registry, { databasePath: db.name, census });
       watchSignIn(registry, breaker);
       watchReaders(registry, feed);

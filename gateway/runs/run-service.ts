@@ -50,6 +50,7 @@ export type RunServiceParts = RunTurnParts &
     room: StartRoom;
     shelf: Pick<FileShelf, 'open' | 'look' | 'openPinned'>;
     hasDiskSpace: () => Promise<boolean>;
+    onTurnOver: () => void;
     newId: NewId;
   };
 

@@ -17,6 +17,7 @@ import { removeRunDirectory } from '../sandbox/run-directory.ts';
 import type { Sandbox } from '../sandbox/sandbox-tier.ts';
 import type { AdmittedRun } from './admission.ts';
 import { interruptedRetrySecs } from './outcome.ts';
+import type { PreparedRuns } from './prepared-runs.ts';
 import { startExecution } from './run-execution.ts';
 import type { Execution, ExecutionListener, ExecutionReport } from './run-execution.ts';
 import type { Spent } from './run-record.ts';
@@ -70,6 +71,7 @@ export type RunWorkerOptions = {
   login: LoginDirectory | null;
   baseUrl: string | null;
   runsDir: string;
+  prepared: Pick<PreparedRuns, 'take'>;
   deadlines: { startMs: number; idleMs: number };
   limits: { outputBytes: number; runDiskBytes: number; diskReserveBytes: number };
   clock: Clock;
@@ -77,18 +79,22 @@ export type RunWorkerOptions = {
 };
 
 export function createRunWorker(options: RunWorkerOptions): RunWorker {
-  const { sandbox, login, clock } = options;
+  const { sandbox, login, prepared, clock } = options;
   const seats: SeatOptions = { ...options, loginDir: login?.dir ?? null };
 
   const execute = async (work: RunWork): Promise<FinishedRun> => {
     const turnAt = clock.monotonicMs();
     const installation = await options.claude.current();
-    const root = join(options.runsDir, work.runId);
+    let root = join(options.runsDir, work.runId);
     let lease: LoginLease | null = null;
     try {
       lease = (await login?.lease(work.stop)) ?? null;
       const { profile } = work.admitted;
-      const seat = startSeat(seats, { marker: work.runId, root, installation, profile });
+      const wanted = { profile, installation, login: login?.current() ?? '' };
+      const ready = await prepared.take(wanted);
+      const cold = { marker: work.runId, root, installation, profile };
+      const seat = ready ?? startSeat(seats, cold);
+      root = seat.directory.root;
       const startedAt = clock.monotonicMs();
       const execution = start(options, work, seat, lease);
       const stop = (): void => execution.stop(stopReason(work.stop));
@@ -96,7 +102,8 @@ export function createRunWorker(options: RunWorkerOptions): RunWorker {
       if (work.stop.aborted) stop();
       const report = await execution.ended;
       work.stop.removeEventListener('abort', stop);
-      return finishedRun(work, report, startedAt - turnAt, installation, sandbox);
+      const started = { beforeStartMs: startedAt - turnAt, isPrepared: ready !== null };
+      return finishedRun(work, report, started, installation, sandbox);
     } finally {
       await clearUp(options.log, work.runId, root, lease);
     }
@@ -222,7 +229,7 @@ export const nothingSpent: Spent = {
 function finishedRun(
   { admitted }: RunWork,
   { transcript, exit, endedAfterResult, stdoutBytes, phases, verdict }: ExecutionReport,
-  beforeStartMs: number,
+  { beforeStartMs, isPrepared }: { beforeStartMs: number; isPrepared: boolean },
   installation: ClaudeInstallation,
   sandbox: Sandbox,
 ): FinishedRun {
@@ -249,6 +256,7 @@ function finishedRun(
       cost_micro_usd: spent.costMicroUsd,
       cli_version: installation.version,
       sandbox: sandbox.tier,
+      ...(isPrepared ? { prepared: true } : {}),
       exit_code: exit?.code ?? null,
       signal: exit?.signal ?? null,
       ...(endedAfterResult ? { ended_after_result: true } : {}),

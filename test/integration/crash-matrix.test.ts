@@ -36,14 +36,15 @@ type Kill = {
   name: CheckpointName;
   passes: readonly number[];
   SANDBOX?: string;
+  PREPARED_RUNS?: string;
   /** Where the one that takes over is killed as well. */
   failAgainAt?: string;
 };
 
 /** Each pass on the directory that the one before left; the last to take over is the gateway as operators start it. */
 async function faultsOfKill(kill: Kill): Promise<string[]> {
-  const { name, passes, SANDBOX = 'none', failAgainAt } = kill;
-  const env = { ...environment, SANDBOX };
+  const { name, passes, SANDBOX = 'none', PREPARED_RUNS = '0', failAgainAt } = kill;
+  const env = { ...environment, SANDBOX, PREPARED_RUNS };
   await using log = await startExecutionLog();
   await using opened = new AsyncDisposableStack();
   const start = async (options: GatewayProcessOptions): Promise<GatewayProcess> =>
@@ -102,6 +103,11 @@ describe.concurrent('a gateway that is killed under load', () => {
       expect(await faultsOfKill({ name, passes: [2], SANDBOX: 'require' })).toEqual([]);
     },
   );
+
+  test('with processes prepared for runs leaves nothing lost, doubled or stuck', async () => {
+    const kill = { name: 'first_event', passes: [1, 2], PREPARED_RUNS: '2' } as const;
+    expect(await faultsOfKill(kill)).toEqual([]);
+  });
 
   test.each(['finalised:1', 'spawned:1'])(
     'and once more, at %s, while the next one takes over, leaves nothing lost, doubled or stuck',
