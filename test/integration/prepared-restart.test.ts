@@ -62,9 +62,6 @@ describe.each(grounds)('with %s', (_name, { env, launcher = [] }) => {
     await using gateway = await start({ dataDir: killed.dataDir, keep: false });
     const left = () => preparedIn(gateway.dataDir).filter((name) => names.has(name));
     expect(left()).toEqual([]);
-    gateway.child.kill('SIGTERM');
-    await gateway.exited;
-    expect(preparedIn(gateway.dataDir)).toEqual([]);
   });
 
   test('a claude that does not mind the end of its input goes as well', async () => {
@@ -78,3 +75,16 @@ describe.each(grounds)('with %s', (_name, { env, launcher = [] }) => {
     await expect.poll(() => pids.filter(isAlive), { timeout: 5000 }).toEqual([]);
   });
 });
+
+test.each(['none', 'require'])(
+  'with SANDBOX=%s a gateway that is told to stop leaves nothing prepared',
+  async (SANDBOX) => {
+    await using gateway = await startGatewayProcess({ env: { SANDBOX, PREPARED_RUNS: '2' } });
+    await untilPrepared(gateway, 2);
+    const names = new Set(preparedIn(gateway.dataDir));
+    gateway.child.kill('SIGTERM');
+    expect(await gateway.exited).toEqual([0, null]);
+    expect(preparedIn(gateway.dataDir)).toEqual([]);
+    expect(processesOfRuns(names)).toEqual([]);
+  },
+);
