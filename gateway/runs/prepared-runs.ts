@@ -1,6 +1,5 @@
 // Claude processes started before there is a request for them: kept few, each used once, replaced when that disturbs nobody.
 // Such a process knows nothing of anybody: what is fixed at its start is the same for every run of its profile.
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
 import type { Clock } from '#shared/clock.ts';
@@ -11,11 +10,12 @@ import { plainProfile } from '../claude/claude-arguments.ts';
 import type { SpawnProfile } from '../claude/claude-arguments.ts';
 import type { ClaudeInstallation, ClaudeLookup } from '../claude/claude-installation.ts';
 import type { LoginDirectory } from '../claude/login-directory.ts';
-import { isQuiet } from '../queue/quiet-moment.ts';
 import type { RunQueue } from '../queue/run-queue.ts';
 import type { StartRoom } from '../queue/start-room.ts';
-import { createPatience } from './preparing-patience.ts';
+import { createIdleSeats } from './idle-seats.ts';
+import { createNap } from './nap.ts';
 import type { RunSeat, SeatRequest } from './run-seat.ts';
+import { createSeatPreparation } from './seat-preparation.ts';
 
 /** What a run needs of a process that was started without it. */
 export type WantedSeat = {
@@ -62,87 +62,14 @@ export type PreparedRunsParts = {
 /** For whoever does a run without a pool. */
 export const nothingPrepared: Pick<PreparedRuns, 'take'> = { take: () => Promise.resolve(null) };
 
-type IdleSeat = { seat: RunSeat; login: string };
-
 const lookAgainMs = 1000;
 const lookForChanceMs = 250;
-/** Until then a process is taken to be starting, and the next one waits. */
-const startingMs = 500;
 
 export function createPreparedRuns(parts: PreparedRunsParts): PreparedRuns {
-  const { size, idleMs, claude, room, clock, log } = parts;
-  /** Oldest first. */
-  let idle: IdleSeat[] = [];
-  const leaving = new Set<Promise<void>>();
-  const patience = createPatience(clock);
-  let isClosed = false;
-  let endNap = (): void => {};
-
-  const clear = ({ seat }: IdleSeat): void => {
-    const cleared = parts
-      .clearSeat(seat)
-      .catch((err: unknown) => log.error({ err }, 'a prepared run could not be cleared up'))
-      .finally(() => leaving.delete(cleared));
-    leaving.add(cleared);
-  };
-  const drop = (isUnwanted: (each: IdleSeat) => boolean): void => {
-    const unwanted = idle.filter(isUnwanted);
-    idle = idle.filter((each) => !unwanted.includes(each));
-    unwanted.forEach(clear);
-  };
-  const allGone = async (): Promise<void> => void (await Promise.all(leaving));
-  const fail = (facts: object): void => {
-    const pauseMs = patience.failed();
-    if (patience.failures() > 1) return;
-    log.warn({ ...facts, next_try_ms: pauseMs }, 'no run can be prepared');
-  };
-  const watchExit = async (each: IdleSeat): Promise<void> => {
-    const { code, signal, stderrTail } = await each.seat.claude.exited;
-    if (!idle.includes(each)) return;
-    drop((one) => one === each);
-    // Nobody has told it anything yet that its last words could quote.
-    fail({ exit_code: code, signal, stderr_tail: stderrTail });
-  };
-  const prepare = async (): Promise<void> => {
-    const installation = await claude.current();
-    const login = parts.login === null ? '' : await parts.login.forPreparing();
-    if (login === null || !isChance()) return;
-    const marker = parts.newId('prepared');
-    const root = join(parts.runsDir, marker);
-    room.noteStart();
-    const seat = parts.startSeat({ marker, root, installation, profile: plainProfile });
-    const each = { seat, login };
-    idle.push(each);
-    void watchExit(each);
-  };
-  const isChance = (): boolean => {
-    const newest = idle.at(-1)?.seat.startedAt ?? Number.NEGATIVE_INFINITY;
-    return (
-      !isClosed &&
-      idle.length < size &&
-      clock.monotonicMs() - newest >= startingMs &&
-      patience.isOver() &&
-      isQuiet(parts.queue.counts(), parts.concurrency) &&
-      room.hasRoomToPrepare()
-    );
-  };
-  const tend = async (): Promise<void> => {
-    const now = clock.monotonicMs();
-    drop(({ seat }) => {
-      const isOld = now - seat.startedAt >= idleMs;
-      if (isOld) patience.succeeded();
-      return isOld;
-    });
-    // Whoever waits for memory gets it by using them.
-    if (room.isMemoryShort() && parts.queue.counts().waiting === 0) drop(() => true);
-    if (isChance()) await prepare().catch((err: unknown) => fail({ err }));
-  };
-  const nap = async (signal: AbortSignal): Promise<void> => {
-    const woken = new AbortController();
-    endNap = () => woken.abort();
-    const ms = idle.length < size ? lookForChanceMs : lookAgainMs;
-    await clock.sleep(ms, AbortSignal.any([signal, woken.signal])).catch(() => {});
-  };
+  const { size, room, clock } = parts;
+  const idle = createIdleSeats(parts.clearSeat, parts.log);
+  const preparation = createSeatPreparation(parts, idle);
+  const nap = createNap(clock);
 
   return {
     async take({ profile, installation, login }) {
@@ -151,34 +78,34 @@ export function createPreparedRuns(parts: PreparedRunsParts): PreparedRuns {
         return null;
       }
       // The installation is the same object for as long as its file is the same.
-      drop((each) => each.seat.installation !== installation || each.login !== login);
-      const found = idle.find((each) => isDeepStrictEqual(each.seat.profile, profile));
-      if (found !== undefined) {
-        idle = idle.filter((each) => each !== found);
-        patience.succeeded();
+      idle.drop((each) => each.seat.installation !== installation || each.login !== login);
+      const seat = idle.takeFirst((each) => isDeepStrictEqual(each.seat.profile, profile));
+      if (seat !== null) {
+        preparation.sawUse();
         room.noteReady();
         parts.onTake('hit');
-        return found.seat;
+        return seat;
       }
       parts.onTake(isDeepStrictEqual(profile, plainProfile) ? 'empty' : 'other_profile');
-      if (idle.length > 0 && room.isMemoryShort()) {
-        drop(() => true);
-        await allGone();
+      if (idle.count() > 0 && room.isMemoryShort()) {
+        idle.drop(() => true);
+        await idle.allGone();
       }
       return null;
     },
-    idleCount: () => idle.length,
-    wake: () => endNap(),
+    idleCount: idle.count,
+    wake: nap.wake,
     async run(signal) {
-      while (!signal.aborted && size > 0) {
-        await tend();
-        await nap(signal);
+      if (size === 0) return;
+      while (!signal.aborted) {
+        await preparation.tend();
+        await nap.sleep(idle.count() < size ? lookForChanceMs : lookAgainMs, signal);
       }
     },
     async close() {
-      isClosed = true;
-      drop(() => true);
-      await allGone();
+      preparation.stop();
+      idle.drop(() => true);
+      await idle.allGone();
     },
   };
 }

@@ -1,5 +1,5 @@
 // kill -9 at every point of a run's way, under load: no run lost, none done twice, none stuck.
-import { mkdtempDisposableSync } from 'node:fs';
+import { mkdtempDisposableSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -73,6 +73,8 @@ async function faultsOfKill(kill: Kill): Promise<string[]> {
   }
   gateway.child.kill('SIGTERM');
   const [code] = await gateway.exited;
+  const left = readdirSync(join(dataDir, 'runs')).filter((each) => !each.startsWith('.'));
+  faults.push(...left.map((each) => `${each} is left after an ordinary stop`));
   return code === 0 ? faults : [...faults, `the gateway exited with ${code}`];
 }
 

@@ -101,6 +101,17 @@ test('a claude that was upgraded meanwhile is the one that runs', async () => {
   ]);
 });
 
+test('a claude that talks and talks before it is asked is not waited for', async () => {
+  using programs = createProgramDirectory();
+  const CLAUDE_BIN = programs.script('talker', 'head -c 3000000 /dev/zero; exec sleep 300');
+  const env = { CLAUDE_BIN, RUN_OUTPUT_LIMIT_MB: '1' };
+  await using gateway = await startPreparedGateway({ env });
+  const token = await gateway.mint('app');
+  await gateway.untilPrepared(1);
+  const answer = await gateway.run(token, { prompt: 'hello' });
+  expect(answer).toMatchObject({ status: 502, body: { error: { code: 'output_too_large' } } });
+});
+
 test('a run with limits of its own starts a process of its own', async () => {
   await using gateway = await startPreparedGateway();
   const token = await gateway.mint('app');
