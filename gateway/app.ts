@@ -76,8 +76,9 @@ export async function openGateway(
     logEndedRun(log, facts);
     metrics.runEnded(facts);
   };
+  const onPrepared = metrics.tookPrepared;
   const engine = await openRunEngine({
-    ...{ config, secrets, storage, surroundings, lookup, workspaces, onEnded },
+    ...{ config, secrets, storage, surroundings, lookup, workspaces, onEnded, onPrepared },
   });
   const { grants } = engine;
   await recover(config, storage, engine, surroundings, onEnded);
@@ -97,11 +98,12 @@ export async function openGateway(
   metrics.watch({ ...engine, db: storage.db });
   const door = openDoor(http.app, config, { adminToken, lookup, metrics }, storage, surroundings);
   await addRoutes(http, { door, lookup, metrics, grants }, config, engine, storage, surroundings);
-  startLoops(config, storage, engine, surroundings, opened);
+  startLoops(config, http.app, storage, engine, surroundings, opened);
   opened.defer(async () => {
     http.startDraining();
     engine.feed.startStopping(stopNotice);
-    await engine.runs.drain(config.runs.shutdownGraceMs);
+    const cleared = engine.prepared.close();
+    await Promise.all([cleared, engine.runs.drain(config.runs.shutdownGraceMs)]);
     await engine.sessions.close();
   });
   const notice = termsNotice(engine.credential.source, storage.apps.countApps());
@@ -236,8 +238,9 @@ function runBodyBytes({ limits }: GatewayConfig): number {
 
 function startLoops(
   config: GatewayConfig,
+  app: HttpApp,
   storage: Storage,
-  { runs, feed, sessions }: RunEngine,
+  { runs, prepared, feed, sessions }: RunEngine,
   { clock, log }: Surroundings,
   opened: AsyncDisposableStack,
 ): void {
@@ -250,6 +253,11 @@ function startLoops(
     runs.run(stop.signal),
     sessions.run(stop.signal),
   ];
+  // Nobody has to wait for the address until processes are started that nobody has asked for yet.
+  app.addHook('onListen', (done) => {
+    loops.push(prepared.run(stop.signal));
+    done();
+  });
   opened.defer(async () => {
     stop.abort();
     await Promise.all(loops);

@@ -33,6 +33,8 @@ export const variables = {
   queueLimit: withDefault('RUN_QUEUE_LIMIT', kinds.integer(0, 100_000), '1000'),
   appQueueLimit: optional('RUN_QUEUE_LIMIT_PER_APP', kinds.integer(0, 100_000)),
   runMemory: withDefault('RUN_MEMORY_MB', kinds.megabytes(0, 1_048_576), '200'),
+  preparedRuns: optional('PREPARED_RUNS', kinds.integer(0, 100)),
+  preparedIdle: withDefault('PREPARED_IDLE_SECS', kinds.seconds(1), '240'),
   runStart: withDefault('RUN_START_SECS', kinds.seconds(0.001), '30'),
   runIdle: withDefault('RUN_IDLE_SECS', kinds.seconds(0.001), '120'),
   runTimeout: withDefault('RUN_TIMEOUT_SECS', kinds.seconds(0.001), '300'),

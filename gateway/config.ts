@@ -60,6 +60,7 @@ export function readConfig(env: Environment, cwd: string, cores: number) {
       authRetryMs: read(variables.authRetry),
       shutdownGraceMs: read(variables.shutdownGrace),
     },
+    prepared: { size: read(variables.preparedRuns), idleMs: read(variables.preparedIdle) },
     limits: {
       promptBytes: read(variables.promptLimit),
       systemBytes: read(variables.systemLimit),
@@ -112,7 +113,7 @@ function readVariable<T>(env: Environment, variable: Variable<T>, problems: stri
 // Values are not shown: they may be secrets.
 function unknownVariables(env: Environment): string[] {
   return Object.keys(env)
-    .filter((name) => /^(GATEWAY|RUN|SESSIONS?)_/.test(name))
+    .filter((name) => /^(GATEWAY|RUN|PREPARED|SESSIONS?)_/.test(name))
     .filter((name) => !variableNames.has(name) && !composeVariableNames.has(name))
     .map((name) => `${name} is not a variable of the gateway and has no effect: see .env.example`);
 }

@@ -24,11 +24,14 @@ import type { RunQueue } from './queue/run-queue.ts';
 import { createStartRoom } from './queue/start-room.ts';
 import type { StartRoom } from './queue/start-room.ts';
 import { createDiskCheck } from './runs/disk-space.ts';
+import { createPreparedRuns } from './runs/prepared-runs.ts';
+import type { PreparedRuns, TakeResult } from './runs/prepared-runs.ts';
 import { createRunEndings } from './runs/run-endings.ts';
 import { createRunInquiry } from './runs/run-inquiry.ts';
 import type { RunInquiry } from './runs/run-inquiry.ts';
 import { createRunRecords } from './runs/run-record.ts';
 import type { RunRecords } from './runs/run-record.ts';
+import { clearSeat, startSeat } from './runs/run-seat.ts';
 import { createRunService } from './runs/run-service.ts';
 import type { RunService } from './runs/run-service.ts';
 import type { EndedRunFacts } from './runs/run-settlement.ts';
@@ -55,6 +58,7 @@ export type RunEngine = {
   room: StartRoom;
   sessions: SessionKeeping;
   grants: WorkspaceGrants;
+  prepared: PreparedRuns;
   breaker: SignInBreaker;
   gate: StartGate;
   claude: ClaudeLookup;
@@ -72,6 +76,8 @@ export type RunEngineParts = {
   /** Those that the operator has named. */
   workspaces: readonly Workspace[];
   onEnded: (facts: EndedRunFacts) => void;
+  /** Whether a run found a process that was started ahead. */
+  onPrepared: (result: TakeResult) => void;
 };
 
 /** Throws StartError when SANDBOX=require cannot be had. */
@@ -107,13 +113,13 @@ type Found = Pick<RunEngine, 'claude' | 'credential' | 'breaker' | 'grants' | 'h
   sandbox: ProbedSandbox['sandbox'];
 };
 
-function openRuns(
-  { config, storage, surroundings, lookup, onEnded }: RunEngineParts,
-  found: Found,
-): Pick<
+type OpenedRuns = Pick<
   RunEngine,
-  'runs' | 'records' | 'inquiry' | 'feed' | 'queue' | 'room' | 'gate' | 'sessions'
-> {
+  'runs' | 'records' | 'inquiry' | 'feed' | 'queue' | 'room' | 'gate' | 'prepared' | 'sessions'
+>;
+
+function openRuns(parts: RunEngineParts, found: Found): OpenedRuns {
+  const { config, storage, surroundings, lookup, onEnded } = parts;
   const { clock, log, checkpoint, freeMemoryBytes } = surroundings;
   const { runsDir, dataDir, limits } = config;
   const { breaker } = found;
@@ -124,6 +130,7 @@ function openRuns(
   const durations = createRunDurations(store.typicalDurations());
   const room = createStartRoom({
     ...{ ...limits, paths: [dataDir, runsDir], freeMemoryBytes, monotonicMs },
+    preparedRuns: () => prepared.idleCount(),
   });
   const gate = createStartGate({
     ...{ store: storage.limits, credential: found.credential.source, writer: storage.writer },
@@ -142,7 +149,11 @@ function openRuns(
     announce: (runSeq) => feed.announce(runSeq),
   });
   const { baseUrl } = config.claude;
-  const workerParts = { ...found, runsDir, limits, clock, log, baseUrl, deadlines: config.runs };
+  const prepared = openPreparedRuns(parts, found, { queue, room });
+  const workerParts = {
+    ...{ ...found, prepared, runsDir, limits, clock, log, baseUrl },
+    deadlines: config.runs,
+  };
   const worker = createRunWorker(workerParts);
   const admission = { ...config.runs, ...limits, models: config.models };
   const sessions = openSessions({
@@ -163,10 +174,11 @@ function openRuns(
     keepsAllText: config.audit.prompts === 'full',
     signInMend: found.credential.mend,
     isWatched: (runSeq) => feed.isWatched(runSeq),
+    onTurnOver: prepared.wake,
   });
   const sleep = (ms: number, signal: AbortSignal): Promise<void> => clock.sleep(ms, signal);
   const inquiry = createRunInquiry({ store, queue, endings, sleep });
-  return { runs, records, inquiry, feed, queue, room, gate, sessions };
+  return { runs, records, inquiry, feed, queue, room, gate, prepared, sessions };
 }
 
 /** A process that is kept for a conversation is the first to go when memory is short. */
@@ -178,6 +190,31 @@ function hasRoom(room: StartRoom, { live }: Pick<SessionKeeping, 'live'>): boole
 
 function leftOf(parking: Parking | null, now: number): { until: number; leftMs: number } | null {
   return parking === null ? null : { until: parking.until, leftMs: parking.until - now };
+}
+
+const plentyBytes = 4 * 2 ** 30;
+
+function openPreparedRuns(
+  { config, surroundings, onPrepared }: RunEngineParts,
+  found: Found,
+  { queue, room }: { queue: RunQueue; room: StartRoom },
+): PreparedRuns {
+  const { clock, log, freeMemoryBytes } = surroundings;
+  const { claude, login } = found;
+  const { baseUrl } = config.claude;
+  const seats = seatOptionsOf({ ...found, limits: config.limits, clock, baseUrl });
+  const loginDir = login?.dir ?? null;
+  const fittingSize = (freeMemoryBytes() ?? 0) < plentyBytes ? 1 : 2;
+  return createPreparedRuns({
+    size: config.prepared.size ?? fittingSize,
+    idleMs: config.prepared.idleMs,
+    concurrency: config.runs.concurrency,
+    runsDir: config.runsDir,
+    startSeat: (request) => startSeat(seats, { ...request, loginDir }),
+    clearSeat,
+    onTake: onPrepared,
+    ...{ claude, login, queue, room, newId, clock, log },
+  });
 }
 
 function requireSandbox(config: GatewayConfig, { sandbox, refused }: ProbedSandbox): void {

@@ -24,8 +24,10 @@ export function findLeftovers(
   isRunning: boolean,
   runs: { stateOf: (runId: string) => RunState | null; openCount: () => number },
 ): Leftovers {
-  // Runs that we do not know belong to another gateway on this machine.
+  const directories = isRunning ? [] : namesIn(runsDir).filter(isOwnDirectory);
+  // Runs that we do not know belong to another gateway on this machine, unless their directories are ours.
   const isOver = (runId: string): boolean => {
+    if (directories.includes(runId)) return true;
     const state = runs.stateOf(runId);
     return state === 'ended' || (state !== null && !isRunning);
   };
@@ -34,7 +36,7 @@ export function findLeftovers(
   const still = suspects.length === 0 ? [] : processesMarked(runMarker, isOver);
   return {
     isRunning,
-    directories: isRunning ? [] : namesIn(runsDir).filter(isOwnDirectory),
+    directories,
     pids: suspects.filter((pid) => still.includes(pid)),
     openRuns: isRunning ? 0 : runs.openCount(),
   };

@@ -13,6 +13,7 @@ import { createLoginDirectory } from '../../gateway/claude/login-directory.ts';
 import type { LoginDirectory } from '../../gateway/claude/login-directory.ts';
 import { readLoginFile } from '../../gateway/claude/login-file.ts';
 import type { GatewayConfig } from '../../gateway/config.ts';
+import { nothingPrepared } from '../../gateway/runs/prepared-runs.ts';
 import { createRunWorker } from '../../gateway/runs/run-worker.ts';
 import type { FinishedRun } from '../../gateway/runs/run-worker.ts';
 import type { Sandbox } from '../../gateway/sandbox/sandbox-tier.ts';
@@ -50,6 +51,7 @@ export async function probeRun(options: ProbeOptions): Promise<Finding> {
   const root = await mkdtemp(join(options.baseDir, 'gatehouse-probe-'));
   try {
     const worker = createRunWorker({
+      prepared: nothingPrepared,
       ...{ sandbox: options.sandbox, claude: options.claude, credential, clock },
       login: loginFor(options, root),
       baseUrl: config.claude.baseUrl,

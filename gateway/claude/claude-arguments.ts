@@ -8,6 +8,9 @@ export type SpawnProfile = {
   tools?: ToolSet;
 };
 
+/** Of a run without limits of its own. */
+export const plainProfile: SpawnProfile = { maxTurns: null, maxBudgetUsd: null };
+
 /** What a run may do with the files of its work directory. */
 export type ToolSet = 'none' | 'read' | 'write';
 

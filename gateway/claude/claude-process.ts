@@ -89,6 +89,8 @@ export function prepareClaude(start: ClaudeStart, clock: Clock): ClaudeProcess {
       if (listener !== null) throw new Error('a claude process has one turn at a time');
       listener = listenTo;
       output.beginTurn();
+      // It said too much before it was asked anything: nothing more of it is read.
+      if (output.isTooMuch()) return listenTo.onTooMuchOutput();
       const settings = isFirstTurn ? settingLines(task) : '';
       isFirstTurn = false;
       if (task.attachments.length === 0) {
@@ -121,6 +123,7 @@ export function prepareClaude(start: ClaudeStart, clock: Clock): ClaudeProcess {
 type TurnOutput = {
   beginTurn: () => void;
   turnBytes: () => number;
+  isTooMuch: () => boolean;
   /** After the exit. */
   finish: () => { cutOff: boolean; stdoutBytes: number };
 };
@@ -151,6 +154,7 @@ function readOutput(
   return {
     beginTurn: () => void (stdoutBytes = 0),
     turnBytes: () => stdoutBytes,
+    isTooMuch: () => isTooMuch,
     finish() {
       const rest = splitter.rest();
       // A whole last line without its newline is still a line.

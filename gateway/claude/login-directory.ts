@@ -7,11 +7,14 @@ import type { StagedLogin, StagedLoginOptions } from './staged-login.ts';
 
 export type LoginLease = {
   dir: string;
+  /** The run may be refreshing the login at this moment: it must not be cut off. */
+  mayBeRefreshing: () => boolean;
   /** After the run's process has ended. */
   release: () => Promise<void>;
 };
 
 export type LoginDirectory = {
+  /** For the usual user of runs. */
   dir: string;
   /**
    * The directory for one run. Near the expiry of the access token it is given to one run at a time, until somebody has refreshed
@@ -19,9 +22,16 @@ export type LoginDirectory = {
    * @param user the one that the run has under a root gateway; each has a copy of its own, which others cannot read.
    */
   lease: (signal: AbortSignal, user?: { uid: number } | null) => Promise<LoginLease>;
+  /**
+   * Which login a process that starts now would read, a name that changes with it; null while nothing should start that is not a run,
+   * because the access token is near its expiry.
+   */
+  forPreparing: () => Promise<string | null>;
+  /** The name of the login that runs see now. */
+  current: () => string;
 };
 
-type Copy = { dir: string; login: StagedLogin };
+type Copy = { dir: string; login: StagedLogin; expiresAt: number | null };
 
 const refreshWindowMs = 5 * 60_000;
 const waitStepMs = 100;
@@ -36,38 +46,47 @@ export function createLoginDirectory(
     if (known !== undefined) return known;
     const dir = uid === options.runUid ? options.stagedDir : `${options.stagedDir}-${uid}`;
     const login = createStagedLogin({ ...options, stagedDir: dir, runUid: uid });
-    const copy = { dir, login };
+    const copy = { dir, login, expiresAt: null };
     copies.set(uid, copy);
     return copy;
   };
+  const own = copyFor(options.runUid);
   const refresh = { underWay: false };
+  const isNearExpiry = ({ expiresAt }: Copy): boolean =>
+    expiresAt !== null && expiresAt - clock.now() < refreshWindowMs;
+  const synchronise = async (copy: Copy): Promise<void> => {
+    copy.expiresAt = await copy.login.synchronise();
+  };
+  const isDue = async (copy: Copy): Promise<boolean> => {
+    await synchronise(copy);
+    return isNearExpiry(copy);
+  };
 
   return {
-    dir: options.stagedDir,
+    dir: own.dir,
     async lease(signal, user) {
-      const { dir, login } = copyFor(user?.uid ?? options.runUid);
-      const isDue = async (): Promise<boolean> => {
-        const expiresAt = await login.synchronise();
-        return expiresAt !== null && expiresAt - clock.now() < refreshWindowMs;
-      };
-      let due = await isDue();
+      const copy = copyFor(user?.uid ?? options.runUid);
+      let due = await isDue(copy);
       while (due && refresh.underWay) {
         await clock.sleep(waitStepMs, signal);
-        due = await isDue();
+        due = await isDue(copy);
       }
       if (due) refresh.underWay = true;
       return {
-        dir,
+        dir: copy.dir,
+        mayBeRefreshing: () => due || isNearExpiry(copy),
         async release() {
           try {
-            await login.synchronise();
+            await synchronise(copy);
             // What this run refreshed has ended the tokens that the other copies hold.
-            for (const each of copies.values()) await each.login.synchronise();
+            for (const each of copies.values()) await synchronise(each);
           } finally {
             if (due) refresh.underWay = false;
           }
         },
       };
     },
+    forPreparing: async () => ((await isDue(own)) ? null : own.login.stagedName()),
+    current: own.login.stagedName,
   };
 }

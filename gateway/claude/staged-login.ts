@@ -9,6 +9,8 @@ import type { LoginFile } from './login-file.ts';
 export type StagedLogin = {
   /** Brings both files to the newest state, one call after the other, and tells when the access token expires. */
   synchronise: () => Promise<number | null>;
+  /** Changes with what is staged; empty while nothing is. */
+  stagedName: () => string;
 };
 
 export type StagedLoginOptions = {
@@ -57,6 +59,7 @@ export function createStagedLogin({
       last = next.catch(() => {});
       return next;
     },
+    stagedName: () => stagedDigest ?? '',
   };
 }
 

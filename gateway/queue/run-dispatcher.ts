@@ -26,6 +26,8 @@ export function createRunDispatcher(parts: {
   room: Pick<StartRoom, 'noteStart'>;
   /** Never rejects. */
   takeTurn: (run: WaitingRun, isClaimed: boolean) => Promise<unknown>;
+  /** A place is free again, and whoever waited for it has had the choice. */
+  onTurnOver: () => void;
   clock: Clock;
 }): RunDispatcher {
   const { queue, room, clock } = parts;
@@ -39,6 +41,7 @@ export function createRunDispatcher(parts: {
       underWay.delete(turn);
       queue.giveBack(run);
       wake();
+      parts.onTurnOver();
     });
     underWay.add(turn);
   };

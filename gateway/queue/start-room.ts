@@ -6,8 +6,14 @@ export type StartRoom = {
   missing: () => string | null;
   /** The same in short, for programs. */
   lacks: () => { memory: boolean; disk: boolean };
-  /** A run has started: it has not yet taken the memory it will take. */
+  /** A process for a run has started: it has not yet taken the memory it will take. */
   noteStart: () => void;
+  /** The run that started last has found its process there: it takes no more memory. */
+  noteReady: () => void;
+  /** Whether a process may be started ahead, and the next run would still find room for one of its own. */
+  hasRoomToPrepare: () => boolean;
+  /** Less memory is free than a run takes. */
+  isMemoryShort: () => boolean;
 };
 
 export type StartRoomParts = {
@@ -17,6 +23,8 @@ export type StartRoomParts = {
   paths: readonly string[];
   /** Null where it cannot be told. */
   freeMemoryBytes: () => number | null;
+  /** Processes that wait for a run: they have their memory already. */
+  preparedRuns: () => number;
   monotonicMs: () => number;
 };
 
@@ -26,12 +34,17 @@ const growsForMs = 3000;
 export function createStartRoom(parts: StartRoomParts): StartRoom {
   let starts: number[] = [];
 
-  const missingMemory = (): string | null => {
-    const free = parts.runMemoryBytes === 0 ? null : parts.freeMemoryBytes();
-    if (free === null) return null;
+  const freeBytes = (): number =>
+    (parts.runMemoryBytes === 0 ? null : parts.freeMemoryBytes()) ?? Number.POSITIVE_INFINITY;
+  const growing = (): number => {
     const now = parts.monotonicMs();
     starts = starts.filter((at) => now - at < growsForMs);
-    const needed = (starts.length + 1) * parts.runMemoryBytes;
+    return starts.length;
+  };
+  const missingMemory = (): string | null => {
+    const free = freeBytes();
+    const runs = Math.max(0, growing() + 1 - parts.preparedRuns());
+    const needed = runs * parts.runMemoryBytes;
     return free >= needed ? null : `${megabytes(free)} of memory free, ${megabytes(needed)} needed`;
   };
   const missingDisk = (): string | null => {
@@ -47,6 +60,10 @@ export function createStartRoom(parts: StartRoomParts): StartRoom {
     missing: () => missingMemory() ?? missingDisk(),
     lacks: () => ({ memory: missingMemory() !== null, disk: missingDisk() !== null }),
     noteStart: () => void starts.push(parts.monotonicMs()),
+    noteReady: () => void starts.pop(),
+    hasRoomToPrepare: () =>
+      freeBytes() >= (growing() + 2) * parts.runMemoryBytes && missingDisk() === null,
+    isMemoryShort: () => freeBytes() < parts.runMemoryBytes,
   };
 }
 

@@ -22,6 +22,8 @@ export type ExecutionReport = {
   transcript: Transcript;
   /** Null when the process goes on living, for the next turn of its conversation. */
   exit: ClaudeExit | null;
+  /** It had answered, and the gateway did not wait until it left by itself. */
+  endedAfterResult: boolean;
   stdoutBytes: number;
   phases: ExecutionPhases;
 };
@@ -64,6 +66,11 @@ export type ExecutionPlan = {
   disk: RunDiskLimits;
   /** A process that has answered well stays. */
   keepsProcess: boolean;
+  /**
+   * Asked of a process that has answered well and does not stay: whether it may be ended now. Its own way out takes longer than all
+   * that the gateway does for a run.
+   */
+  endsWithResult: (transcript: Transcript) => boolean;
 };
 
 export function startExecution(
@@ -94,10 +101,12 @@ export function startExecution(
   watchRunDisk(plan.root, plan.disk, clock, over.signal, () => stop('disk_full'));
   const stayed = Promise.withResolvers<ClaudeExit | null>();
 
-  const linger = createLinger(clock, over.signal, () => {
+  const endAfterResult = (): void => {
+    if (over.signal.aborted) return;
     endedAfterResult = true;
     claude.kill();
-  });
+  };
+  const linger = createLinger(clock, over.signal, endAfterResult);
   const onEvent = (event: ClaudeEvent): void => {
     if (phases.firstEventMs === null) checkpoint('first_event');
     phases.firstEventMs ??= sinceStart();
@@ -119,6 +128,9 @@ export function startExecution(
       } else {
         claude.finish();
         linger.begin();
+        const isOver = stopped === null && isGood(event.result) && plan.endsWithResult(transcript);
+        // After the rest of what has been read: whatever was written before the end is heard all the same.
+        if (isOver) queueMicrotask(endAfterResult);
       }
     }
     if (event.type === 'retry') {
@@ -152,6 +164,7 @@ export function startExecution(
       verdict: decideVerdict(evidence, clock.now()),
       transcript,
       exit,
+      endedAfterResult,
       stdoutBytes: exit?.stdoutBytes ?? claude.turnBytes(),
       phases: { ...phases, totalMs: sinceStart() },
     };

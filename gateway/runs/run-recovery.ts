@@ -35,21 +35,24 @@ export type RecoveryParts = {
 };
 
 const goneWithinMs = 5000;
-const ownDirectory = /^(run_[0-9a-z]{26}|gatehouse-.+)$/;
+const ownDirectory = /^((run|prepared)_[0-9a-z]{26}|gatehouse-.+)$/;
 
-/** Of a run, or of a look at the sandbox or at claude. */
+/** Of a run, of a process prepared for one, or of a look at the sandbox or at claude. */
 export function isOwnDirectory(name: string): boolean {
   return ownDirectory.test(name);
 }
 
 /**
- * Only processes that carry the id of one of our own open runs or sessions are ended: a pid that was stored may belong to somebody else by
- * now, and another gateway on this host has runs of its own. Needs the instance lock.
+ * Only processes that carry the id of one of our own open runs or sessions are ended, or the name of a directory that lies in our
+ * RUNS_DIR: a pid that was stored may belong to somebody else by now, and another gateway on this host has runs of its own. Needs
+ * the locks.
  */
 export async function recoverRuns(parts: RecoveryParts): Promise<Recovery> {
   const open = parts.store.open();
-  const marks = new Set([...open.map((run) => run.runId), ...parts.alsoMarked]);
-  const { ended, survivors } = await endProcessesOf(marks, parts.clock);
+  const directories = (await readdir(parts.runsDir)).filter(isOwnDirectory);
+  const runIds = open.map((run) => run.runId);
+  const markers = new Set([...runIds, ...directories, ...parts.alsoMarked]);
+  const { ended, survivors } = await endProcessesOf(markers, parts.clock);
   const waiting: StoredRun[] = [];
   for (const run of open) {
     const fate = fateOf(run);
@@ -79,13 +82,13 @@ const messages = {
 } as const;
 
 async function endProcessesOf(
-  marks: ReadonlySet<string>,
+  markers: ReadonlySet<string>,
   clock: Clock,
 ): Promise<{ ended: number; survivors: number }> {
   const seen = new Set<number>();
   const giveUpAt = clock.monotonicMs() + goneWithinMs;
-  while (marks.size > 0) {
-    const pids = processesMarked(runMarker, (value) => marks.has(value));
+  while (markers.size > 0) {
+    const pids = processesMarked(runMarker, (value) => markers.has(value));
     for (const pid of pids) seen.add(pid);
     if (pids.length === 0 || clock.monotonicMs() > giveUpAt) {
       return { ended: seen.size - pids.length, survivors: pids.length };

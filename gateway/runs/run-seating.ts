@@ -7,12 +7,18 @@ import type { SpawnProfile } from '../claude/claude-arguments.ts';
 import type { ClaudeInstallation } from '../claude/claude-installation.ts';
 import { removeRunDirectory } from '../sandbox/run-directory.ts';
 import type { Workspace } from '../workspaces/workspace.ts';
+import type { PreparedRuns } from './prepared-runs.ts';
 import type { ExecutionReport } from './run-execution.ts';
 import { startSeat } from './run-seat.ts';
 import type { RunSeat, SeatOptions } from './run-seat.ts';
 
 /** With what a process is started, if one is. */
-export type SeatStart = { installation: ClaudeInstallation; loginDir: string | null };
+export type SeatStart = {
+  installation: ClaudeInstallation;
+  loginDir: string | null;
+  /** The name of the login that runs see now; empty without one. */
+  login: string;
+};
 
 export type Seating = {
   /** A process that has answered well stays for the next run. */
@@ -26,35 +32,40 @@ export type Seating = {
   session: () => { sessionId: string; isReset: boolean } | null;
 };
 
-/** A process of its own, which leaves nothing behind. */
+/** A process for this run alone, started ahead or now, which leaves nothing behind. */
 export function createSingleSeating(
   seats: SeatOptions,
   request: {
     runId: string;
     runsDir: string;
+    prepared: Pick<PreparedRuns, 'take'>;
     profile: SpawnProfile;
     workspace: Workspace | null;
     log: Log;
   },
 ): Seating {
-  const { runId, runsDir, profile, workspace, log } = request;
-  const root = join(runsDir, runId);
+  const { runId, runsDir, prepared, profile, workspace, log } = request;
+  const ownRoot = join(runsDir, runId);
   /** What cannot be cleared up is no reason to lose the answer: the next start clears it away. */
-  const clear = (): Promise<void> =>
+  const clear = (root: string): Promise<void> =>
     removeRunDirectory(root).catch((err: unknown) =>
       log.error({ err, run_id: runId }, 'run could not be cleared up'),
     );
   return {
     keepsProcess: false,
-    async take(start) {
+    async take({ installation, loginDir, login }) {
+      const ready =
+        workspace === null ? await prepared.take({ profile, installation, login }) : null;
+      if (ready !== null) return ready;
       try {
-        return startSeat(seats, { marker: runId, root, profile, workspace, ...start });
+        const own = { marker: runId, root: ownRoot, profile, workspace, installation, loginDir };
+        return startSeat(seats, own);
       } catch (err) {
-        await clear();
+        await clear(ownRoot);
         throw err;
       }
     },
-    leave: clear,
+    leave: ({ directory }) => clear(directory.root),
     startOver: () => Promise.resolve(false),
     session: () => null,
   };

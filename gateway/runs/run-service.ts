@@ -57,6 +57,7 @@ export type RunServiceParts = RunTurnParts &
     gate: StartGate;
     shelf: Pick<FileShelf, 'open' | 'look' | 'openPinned'>;
     hasDiskSpace: () => Promise<boolean>;
+    onTurnOver: () => void;
     newId: NewId;
   };
 

@@ -17,6 +17,7 @@ import { checkUsable, toolsFor } from '../workspaces/workspace.ts';
 import type { Workspace } from '../workspaces/workspace.ts';
 import type { AdmittedRun } from './admission.ts';
 import { interruptedRetrySecs } from './outcome.ts';
+import type { PreparedRuns } from './prepared-runs.ts';
 import { startExecution } from './run-execution.ts';
 import type { ExecutionListener, ExecutionReport } from './run-execution.ts';
 import type { Spent } from './run-record.ts';
@@ -78,6 +79,7 @@ export type RunWorkerOptions = {
   login: LoginDirectory | null;
   baseUrl: string | null;
   runsDir: string;
+  prepared: Pick<PreparedRuns, 'take'>;
   deadlines: { startMs: number; idleMs: number };
   limits: { outputBytes: number; runDiskBytes: number; diskReserveBytes: number };
   clock: Clock;
@@ -85,7 +87,7 @@ export type RunWorkerOptions = {
 };
 
 export function createRunWorker(options: RunWorkerOptions): RunWorker {
-  const { sandbox, clock, log } = options;
+  const { sandbox, login, clock, log } = options;
   const seats = seatOptionsOf(options);
 
   const execute = async (work: RunWork): Promise<FinishedRun> => {
@@ -95,14 +97,14 @@ export function createRunWorker(options: RunWorkerOptions): RunWorker {
     if (workspace !== null) await checkUsable(workspace, sandbox.tier);
     const seating = work.seating ?? singleSeating(options, seats, work);
     await using lease = await leaseOf(options, work);
-    const start = { installation, loginDir: lease.dir };
+    const start = { installation, loginDir: lease.dir, login: login?.current() ?? '' };
     const once = async (listener: ExecutionListener): Promise<TimedReport> => {
       const seat = await seating.take(start);
       const startedAt = clock.monotonicMs();
       let report: ExecutionReport | null = null;
       try {
-        report = await executeIn(options, { ...work, listener }, seat, seating.keepsProcess);
-        return { report, beforeStartMs: startedAt - turnAt };
+        report = await executeIn(options, { ...work, listener }, seat, { lease, seating });
+        return { report, beforeStartMs: startedAt - turnAt, isReady: seat.startedAt < turnAt };
       } finally {
         await seating.leave(seat, report);
       }
@@ -131,7 +133,12 @@ export function createRunWorker(options: RunWorkerOptions): RunWorker {
   };
 }
 
-type TimedReport = { report: ExecutionReport; beforeStartMs: number };
+type TimedReport = {
+  report: ExecutionReport;
+  beforeStartMs: number;
+  /** Its process was there before the run had its turn. */
+  isReady: boolean;
+};
 
 export function seatOptionsOf(options: SeatOptions): SeatOptions {
   const { sandbox, credential, baseUrl, limits, clock } = options;
@@ -139,12 +146,12 @@ export function seatOptionsOf(options: SeatOptions): SeatOptions {
 }
 
 function singleSeating(
-  { runsDir, log }: RunWorkerOptions,
+  { runsDir, prepared, log }: RunWorkerOptions,
   seats: SeatOptions,
   { runId, admitted, workspace = null }: RunWork,
 ): Seating {
   const profile = spawnProfileOf(admitted, workspace);
-  return createSingleSeating(seats, { runId, runsDir, profile, workspace, log });
+  return createSingleSeating(seats, { runId, runsDir, prepared, profile, workspace, log });
 }
 
 /** With the tools that go with a workspace. */
@@ -155,14 +162,17 @@ export function spawnProfileOf(
   return workspace === null ? profile : { ...profile, tools: toolsFor(workspace) };
 }
 
+type WorkLease = AsyncDisposable & { dir: string | null; mayBeRefreshing: () => boolean };
+
 /** Given back whatever happens; that it cannot be is no reason to lose the answer. */
 async function leaseOf(
   { login, log, sandbox }: RunWorkerOptions,
   { runId, stop, workspace = null }: RunWork,
-): Promise<AsyncDisposable & { dir: string | null }> {
+): Promise<WorkLease> {
   const lease = (await login?.lease(stop, runUserOf(sandbox, workspace))) ?? null;
   return {
     dir: lease?.dir ?? null,
+    mayBeRefreshing: () => lease?.mayBeRefreshing() ?? false,
     async [Symbol.asyncDispose]() {
       await lease?.release().catch((err: unknown) => {
         log.error({ err, run_id: runId }, 'run could not be cleared up');
@@ -188,7 +198,7 @@ async function executeIn(
     listener,
   }: RunWork & { listener: ExecutionListener },
   { claude, directory }: RunSeat,
-  keepsProcess: boolean,
+  { lease, seating: { keepsProcess } }: { lease: WorkLease; seating: Seating },
 ): Promise<ExecutionReport> {
   listener.checkpoint('spawned');
   const execution = startExecution(
@@ -204,6 +214,12 @@ async function executeIn(
         ...(workspace?.mode === 'rw' ? { alsoWritten: [workspace.path] } : {}),
       },
       keepsProcess,
+      // Without tools nothing can begin after the result. A refresh of the login that is cut off would sign everybody out.
+      endsWithResult: ({ retryCount }) =>
+        !keepsProcess &&
+        workspace === null &&
+        !(retryCount > 0 && lease.dir !== null) &&
+        !lease.mayBeRefreshing(),
     },
     listener,
     clock,
@@ -248,12 +264,12 @@ export const nothingSpent: Spent = {
 
 function finishedRun(
   { admitted }: RunWork,
-  { report, beforeStartMs }: TimedReport,
+  { report, beforeStartMs, isReady }: TimedReport,
   installation: ClaudeInstallation,
   sandbox: Sandbox,
   session: FinishedRun['session'],
 ): FinishedRun {
-  const { transcript, exit, stdoutBytes, phases, verdict } = report;
+  const { transcript, exit, endedAfterResult, stdoutBytes, phases, verdict } = report;
   const spent = spentBy(transcript, phases.totalMs);
   return {
     verdict,
@@ -280,8 +296,10 @@ function finishedRun(
       cost_micro_usd: spent.costMicroUsd,
       cli_version: installation.version,
       sandbox: sandbox.tier,
+      ...(isReady ? (session === null ? { prepared: true } : { live: true }) : {}),
       exit_code: exit?.code ?? null,
       signal: exit?.signal ?? null,
+      ...(endedAfterResult ? { ended_after_result: true } : {}),
       ...(exit?.outOfMemory === true ? { out_of_memory: true } : {}),
       results: transcript.resultCount,
       retries: transcript.retryCount,

@@ -47,7 +47,8 @@ export function launchCommand(sandbox: Sandbox, request: LaunchRequest): LaunchC
   const choom = tools.choom === null ? [] : [tools.choom, '-n', String(outOfMemoryScore), '--'];
   if (sandbox.tier === 'none') {
     if (request.workspace) throw new Error('a workspace without a sandbox');
-    return command([...choom, ...limits(tools.prlimit, []), ...program], request.directory.work);
+    const words = [...choom, ...dieWithParent(tools.setpriv), ...limits(tools.prlimit, [])];
+    return command([...words, ...program], request.directory.work);
   }
   if (tools.bwrap === null) throw new Error('a bubblewrap tier was chosen without bubblewrap');
 
@@ -74,6 +75,11 @@ export function launchCommand(sandbox: Sandbox, request: LaunchRequest): LaunchC
 function command([file, ...args]: string[], cwd: string): LaunchCommand {
   if (file === undefined) throw new Error('an empty command line');
   return { file, args, cwd, bwrapArguments: null, generations: 0 };
+}
+
+/** Where no PID namespace does it: a gateway that is killed takes the program along, though not what that has started. */
+function dieWithParent(setpriv: string | null): string[] {
+  return setpriv === null ? [] : [setpriv, '--pdeathsig', 'KILL', '--'];
 }
 
 function limits(prlimit: string | null, more: string[]): string[] {

@@ -161,8 +161,7 @@ async function startAgain(
   return startSeat(seats, {
     marker: sessionId,
     root: directory.root,
-    ...start,
-    workspace,
+    ...{ installation: start.installation, loginDir: start.loginDir, workspace },
     profile: { ...profile, conversation },
   });
 }

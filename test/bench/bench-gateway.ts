@@ -42,6 +42,7 @@ export async function startBenchGateway(env: Record<string, string>): Promise<Be
       const durationMs = typical('duration_ms');
       return [
         `HTTP ${httpMs.toFixed(1)} ms = queue ${typical('queue_ms')} + process ${durationMs} (first event after ${typical('first_event_ms')}) + rest ${(httpMs - durationMs).toFixed(1)}`,
+        `until it was told ${typical('prepare_ms')}, until it took that up ${typical('bind_ms')}, until the first token ${typical('first_token_ms')}`,
       ];
     },
     [Symbol.asyncDispose]: async () => {

@@ -10,6 +10,7 @@ import { measureDoorThroughput } from './door-throughput.ts';
 import { measureEnqueue } from './enqueue.ts';
 import { measureFanOut } from './fan-out.ts';
 import { measureMemory } from './memory.ts';
+import { measurePreparedRuns } from './prepared-runs.ts';
 import { measureRunOverhead } from './run-overhead.ts';
 import { measureSoak } from './soak.ts';
 import { renderPhases, renderTable } from './table.ts';
@@ -17,6 +18,7 @@ import type { Row } from './table.ts';
 
 const parts: Record<string, () => Promise<Row[]>> = {
   'run-overhead': measureRunOverhead,
+  'prepared-runs': measurePreparedRuns,
   'added-time': measureAddedTime,
   'door-throughput': measureDoorThroughput,
   memory: measureMemory,

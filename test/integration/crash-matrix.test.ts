@@ -1,5 +1,5 @@
 // kill -9 at every point of a run's way, under load: no run lost, none done twice, none stuck.
-import { mkdtempDisposableSync } from 'node:fs';
+import { mkdtempDisposableSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -36,14 +36,15 @@ type Kill = {
   name: CheckpointName;
   passes: readonly number[];
   SANDBOX?: string;
+  PREPARED_RUNS?: string;
   /** Where the one that takes over is killed as well. */
   failAgainAt?: string;
 };
 
 /** Each pass on the directory that the one before left; the last to take over is the gateway as operators start it. */
 async function faultsOfKill(kill: Kill): Promise<string[]> {
-  const { name, passes, SANDBOX = 'none', failAgainAt } = kill;
-  const env = { ...environment, SANDBOX };
+  const { name, passes, SANDBOX = 'none', PREPARED_RUNS = '0', failAgainAt } = kill;
+  const env = { ...environment, SANDBOX, PREPARED_RUNS };
   await using log = await startExecutionLog();
   await using opened = new AsyncDisposableStack();
   const start = async (options: GatewayProcessOptions): Promise<GatewayProcess> =>
@@ -72,6 +73,8 @@ async function faultsOfKill(kill: Kill): Promise<string[]> {
   }
   gateway.child.kill('SIGTERM');
   const [code] = await gateway.exited;
+  const left = readdirSync(join(dataDir, 'runs')).filter((each) => !each.startsWith('.'));
+  faults.push(...left.map((each) => `${each} is left after an ordinary stop`));
   return code === 0 ? faults : [...faults, `the gateway exited with ${code}`];
 }
 
@@ -102,6 +105,11 @@ describe.concurrent('a gateway that is killed under load', () => {
       expect(await faultsOfKill({ name, passes: [2], SANDBOX: 'require' })).toEqual([]);
     },
   );
+
+  test('with processes prepared for runs leaves nothing lost, doubled or stuck', async () => {
+    const kill = { name: 'first_event', passes: [1, 2], PREPARED_RUNS: '2' } as const;
+    expect(await faultsOfKill(kill)).toEqual([]);
+  });
 
   test.each(['finalised:1', 'spawned:1'])(
     'and once more, at %s, while the next one takes over, leaves nothing lost, doubled or stuck',

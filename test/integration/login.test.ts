@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { startCheckedGateway } from '../support/leak-check.ts';
+import { readRuns, startCheckedGateway } from '../support/leak-check.ts';
 import { letGo, untilHeld, waitForGo } from '../support/run-latch.ts';
 
 const inAnHour = (): number => Date.now() + 60 * 60_000;
@@ -30,6 +30,13 @@ function createLogin(): Login {
     accessToken: () => JSON.parse(readFileSync(path, 'utf8')).claudeAiOauth.accessToken,
     [Symbol.dispose]: () => directory.remove(),
   };
+}
+
+/** A run that waits for its turn with the login has its turn in the queue, and no directory yet. */
+function statesOf(dataDir: string): string[] {
+  return readRuns(dataDir)
+    .map(({ state }) => state)
+    .toSorted();
 }
 
 describe.each(['none', 'require'])('with SANDBOX=%s, a run that uses a login', (SANDBOX) => {
@@ -69,7 +76,9 @@ describe.each(['none', 'require'])('with SANDBOX=%s, a run that uses a login', (
       gateway.run(token, { prompt: `${waitForGo}\n@@refresh-login fresh-${name}` }),
     );
     const [first] = await untilHeld(gateway.runsDir, 1);
-    await expect.poll(() => gateway.runDirectories()).toHaveLength(3);
+    await expect
+      .poll(() => statesOf(gateway.dataDir), { timeout: 10_000 })
+      .toEqual(['running', 'starting', 'starting']);
     expect(await untilHeld(gateway.runsDir, 1)).toEqual([first]);
     expect(login.accessToken()).toBe('run out');
 
@@ -81,6 +90,21 @@ describe.each(['none', 'require'])('with SANDBOX=%s, a run that uses a login', (
   });
 });
 
+test('a run with a login near its expiry leaves by itself after its answer', async () => {
+  using login = createLogin();
+  login.write('nearly over', Date.now() + 60_000);
+  await using gateway = await startCheckedGateway({ env: login.env });
+  const token = await gateway.mint('app');
+  await gateway.run(token, { prompt: 'nobody knows whether it refreshes the login' });
+  login.write('another', inAnHour());
+  await gateway.run(token, { prompt: 'hello' });
+  const rows = await gateway.audit('?action=run');
+  expect(rows.map(({ details }) => [details.exit_code, details.signal])).toEqual([
+    [null, 'SIGKILL'],
+    [0, null],
+  ]);
+});
+
 test('a client that goes away while its run waits for a refresh ends that run only', async () => {
   using login = createLogin();
   login.write('run out', Date.now() - 1000);
@@ -90,10 +114,11 @@ test('a client that goes away while its run waits for a refresh ends that run on
   await untilHeld(gateway.runsDir, 1);
   const client = new AbortController();
   const second = gateway.run(token, { prompt: 'hello' }, client.signal);
-  await expect.poll(() => gateway.runDirectories()).toHaveLength(2);
+  const states = () => statesOf(gateway.dataDir);
+  await expect.poll(states, { timeout: 10_000 }).toEqual(['running', 'starting']);
   client.abort();
   await expect(second).rejects.toMatchObject({ name: 'AbortError' });
-  await expect.poll(() => gateway.runDirectories()).toHaveLength(1);
+  await expect.poll(states, { timeout: 10_000 }).toEqual(['ended', 'running']);
   letGo(gateway.runsDir);
   expect((await first).status).toBe(200);
   const rows = await gateway.audit('?action=run');

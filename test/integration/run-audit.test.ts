@@ -25,7 +25,9 @@ test('an answer, an error and a timeout leave a row each, found by outcome and a
     details: {
       ...{ model: 'opus', model_used: 'opus', prompt_bytes: 5, response_chars: 5 },
       ...{ input_tokens: 100, output_tokens: 20, cost_micro_usd: 400, metadata: { ticket: '7' } },
-      ...{ cli_version: '9.9.9 (Claude Code)', sandbox: 'none', survivors: 0, exit_code: 0 },
+      ...{ cli_version: '9.9.9 (Claude Code)', sandbox: 'none', survivors: 0 },
+      // It had answered: nobody waits until it leaves by itself.
+      ...{ exit_code: null, signal: 'SIGKILL', ended_after_result: true },
     },
   });
   for (const row of rows) {

@@ -5,7 +5,14 @@ import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 
 /** `from` and `to` are places in one order of all beginnings and ends; `to` is null while it goes on. */
-export type Execution = { runId: string; from: number; to: number | null };
+export type Execution = {
+  /** Of the run, or the name of a process that was prepared before there was one. */
+  runId: string;
+  /** The last line of its prompt, where the CLI tells it. */
+  says?: string;
+  from: number;
+  to: number | null;
+};
 
 export type ExecutionLog = AsyncDisposable & {
   /** For prompts. */
@@ -30,8 +37,9 @@ export async function startExecutionLog(): Promise<ExecutionLog> {
         if (execution !== null) execution.to = nextPlace();
       });
     createInterface({ input: socket }).once('line', (line) => {
-      const { run }: { run: string } = JSON.parse(line);
-      execution = { runId: run, from: nextPlace(), to: null };
+      const { run, says }: { run: string; says?: string } = JSON.parse(line);
+      const said = says === undefined ? {} : { says };
+      execution = { runId: run, ...said, from: nextPlace(), to: null };
       executions.push(execution);
       socket.write('noted\n');
     });

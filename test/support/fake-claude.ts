@@ -90,11 +90,13 @@ const directives: Record<string, Directive> = {
     writeRaw(JSON.stringify({ ...result, result: 'x'.repeat(200_000) }).slice(0, 65_536));
     turn.isAnswered = true;
   },
-  /** What a background task does: it wakes the session up again after its first result. */
+  /** What a background task does: it wakes the session up again after its first result. All in one write. */
   'two-results': (turn) => {
+    process.stdout.cork();
     writeAnswer(turn, 'first result');
     isInitWritten = false;
     writeAnswer(turn, 'second result', { origin: { kind: 'task-notification' } });
+    process.stdout.uncork();
   },
   error: (turn, status) => writeError(turn, Number(status)),
   'error-exit-0': (turn, status) => {

@@ -1,6 +1,6 @@
 // What can be seen of a gateway from outside: the rows of its database, its processes, what it left on disk, where secrets turned up.
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { systemClock } from '#shared/clock.ts';
 import type { Database } from '#shared/database.ts';
@@ -78,7 +78,7 @@ export async function gatherFacts(sources: FactSources): Promise<GatewayFacts> {
   const texts = { ...sources.texts, ...databaseTexts(dataDir), 'a command line': commandLines };
   return {
     ...rows,
-    ...{ executions, processes, concurrency, told, counts },
+    ...{ executions: executions.map(rows.attributed), processes, concurrency, told, counts },
     left: await bytesLeft(dataDir, rows.fileTokens),
     leaks: leaksOf(sources.secrets ?? {}, texts),
   };
@@ -87,7 +87,11 @@ export async function gatherFacts(sources: FactSources): Promise<GatewayFacts> {
 export type StoredRows = Pick<
   GatewayFacts,
   'runs' | 'events' | 'answers' | 'requests' | 'pinned' | 'keys' | 'audit' | 'chainFault'
-> & { fileTokens: string[] };
+> & {
+  fileTokens: string[];
+  /** An execution in a prepared process, under the id of the run whose `metadata.says` it said. */
+  attributed: (execution: Execution) => Execution;
+};
 
 /** The gateway may be running. */
 export function readRows(dataDir: string): StoredRows {
@@ -105,6 +109,12 @@ function rowsOf(db: Database): StoredRows {
     all<{ runSeq: number }>(`select distinct run_seq as runSeq from ${table}`).map(
       ({ runSeq }) => runSeq,
     );
+  const saidBy = new Map(
+    all<{ says: string; runId: string }>(
+      `select details ->> '$.metadata.says' as says, run_id as runId
+       from audit_log where action = 'run'`,
+    ).map(({ says, runId }) => [says, runId]),
+  );
   const verdict = createAuditLog(db, systemClock).verify();
   return {
     runs: all(
@@ -122,10 +132,23 @@ function rowsOf(db: Database): StoredRows {
     keys: all('select key, run_seq as runSeq, status_code as statusCode from idempotency_keys'),
     audit: all(`select run_id as runId, outcome from audit_log where action = 'run' order by seq`),
     chainFault: verdict.ok ? null : `row ${verdict.brokenAtSeq}: ${verdict.reason}`,
+    attributed: (execution) =>
+      isPrepared(execution.runId)
+        ? { ...execution, runId: saidBy.get(execution.says ?? '') ?? execution.runId }
+        : execution,
     fileTokens: all<{ token: string }>('select file_token as token from files').map(
       ({ token }) => token,
     ),
   };
+}
+
+function isPrepared(name: string): boolean {
+  return name.startsWith('prepared_');
+}
+
+/** Of the gateway that lives; of one that was killed, no process is left. */
+function isInUse(name: string): boolean {
+  return isPrepared(name) && processesOfRuns(new Set([name])).length > 0;
 }
 
 async function bytesLeft(
@@ -137,7 +160,7 @@ async function bytesLeft(
     readdirSync(join(dataDir, directory)).map((name) => `${directory}/${name}`);
   const left = [
     // The lock of the directory is a hidden file.
-    ...names('runs').filter((path) => !path.startsWith('runs/.')),
+    ...names('runs').filter((path) => !path.startsWith('runs/.') && !isInUse(basename(path))),
     ...names('files/incoming'),
     ...names('files').filter((path) => !known.has(path.slice('files/'.length))),
   ];

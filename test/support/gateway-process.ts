@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 import { createGatewayClient } from './gateway-client.ts';
 import type { GatewayClient } from './gateway-client.ts';
-import { fakeClaude, projectDir, testAdminToken } from './test-gateway.ts';
+import { gatewayEnvironment, projectDir, testAdminToken } from './gateway-environment.ts';
 
 export type GatewayProcess = GatewayClient &
   AsyncDisposable & {
@@ -43,12 +43,7 @@ export async function startGatewayProcess(
     env: {
       PATH: process.env['PATH'] ?? '',
       HOME: dataDir,
-      GATEWAY_DATA_DIR: dataDir,
-      GATEWAY_PORT: '0',
-      ADMIN_BOOTSTRAP_TOKEN: testAdminToken,
-      CLAUDE_BIN: fakeClaude,
-      SANDBOX: 'none',
-      ANTHROPIC_API_KEY: 'sk-test-not-a-real-key',
+      ...gatewayEnvironment(dataDir),
       ...options.env,
     },
     // A group of its own: what a launcher started may be another user's, whom the launcher's end does not end.

@@ -8,13 +8,13 @@ fi
 while read -r line; do
   case $line in *'"type":"user"'*) break ;; esac
 done
-if [[ $line =~ @@log\ ([0-9]+) ]]; then
-  exec 3<>"/dev/tcp/127.0.0.1/${BASH_REMATCH[1]}"
-  echo "{\"run\":\"$GATEHOUSE_RUN\"}" >&3
-  read -r _ <&3
-fi
 text=${line##*\\n}
 text=${text%%\"*}
+if [[ $line =~ @@log\ ([0-9]+) ]]; then
+  exec 3<>"/dev/tcp/127.0.0.1/${BASH_REMATCH[1]}"
+  echo "{\"run\":\"$GATEHOUSE_RUN\",\"says\":\"$text\"}" >&3
+  read -r _ <&3
+fi
 echo '{"type":"system","subtype":"init"}'
 echo "{\"type\":\"assistant\",\"message\":{\"id\":\"m1\",\"model\":\"claude-fake-1\",\"content\":[{\"type\":\"text\",\"text\":\"$text\"}]}}"
 echo '{"type":"result","subtype":"success","is_error":false,"result":"","num_turns":1}'

@@ -1,7 +1,7 @@
 // A whole gateway for one test: its own data directory and port, in this process, with everything real behind it.
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 
 import { systemClock } from '#shared/clock.ts';
 import type { Clock } from '#shared/clock.ts';
@@ -13,10 +13,9 @@ import { passThrough } from '../../gateway/checkpoint.ts';
 import { readConfig } from '../../gateway/config.ts';
 import { createGatewayClient } from './gateway-client.ts';
 import type { GatewayClient } from './gateway-client.ts';
+import { gatewayEnvironment, projectDir, testAdminToken } from './gateway-environment.ts';
 
-export const projectDir = resolve(import.meta.dirname, '../..');
-export const fakeClaude = join(projectDir, 'test/support/fake-claude.ts');
-export const testAdminToken = 'admin-token-of-a-test';
+export { fakeClaude, projectDir, testAdminToken } from './gateway-environment.ts';
 
 export type TestGateway = GatewayClient &
   AsyncDisposable & {
@@ -45,16 +44,7 @@ export type TestGatewayOptions = {
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'gatehouse-')));
   const { config, secrets } = readConfig(
-    {
-      GATEWAY_DATA_DIR: dataDir,
-      GATEWAY_PORT: '0',
-      ADMIN_BOOTSTRAP_TOKEN: testAdminToken,
-      CLAUDE_BIN: fakeClaude,
-      SANDBOX: 'none',
-      ANTHROPIC_API_KEY: 'sk-test-not-a-real-key',
-      GATEWAY_CONCURRENCY: '2',
-      ...options.env,
-    },
+    { ...gatewayEnvironment(dataDir), GATEWAY_CONCURRENCY: '2', ...options.env },
     projectDir,
     2,
   );

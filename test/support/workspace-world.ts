@@ -13,6 +13,7 @@ import { startModelStub } from '../../cli/model-stub.ts';
 import { createClaudeLookup } from '../../gateway/claude/claude-installation.ts';
 import { readClaudeVersion } from '../../gateway/claude/claude-version.ts';
 import { createLoginDirectory } from '../../gateway/claude/login-directory.ts';
+import { nothingPrepared } from '../../gateway/runs/prepared-runs.ts';
 import { createRunWorker } from '../../gateway/runs/run-worker.ts';
 import type { FinishedRun } from '../../gateway/runs/run-worker.ts';
 import { probeSandbox } from '../../gateway/sandbox/sandbox-probe.ts';
@@ -79,6 +80,7 @@ export async function createWorkspaceWorld(
   const stagedDir = join(dataDir, 'login');
   const login = { configDir: root, stagedDir, runUid: sandbox.runUid, clock: systemClock };
   const worker = createRunWorker({
+    prepared: nothingPrepared,
     ...{ sandbox, claude, runsDir, baseUrl: model.url, clock: systemClock },
     credential: {
       ...{ source: 'ANTHROPIC_API_KEY', configDir: null, unused: [], mend: '' },

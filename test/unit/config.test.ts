@@ -44,6 +44,7 @@ test('nothing set gives the defaults', () => {
       },
       claude: { bin: null, baseUrl: null, configDir: null, homeDir: null },
       models: { default: 'sonnet', allowed: ['sonnet', 'opus', 'haiku', 'claude-*'] },
+      prepared: { size: null, idleMs: 240_000 },
       runs: {
         concurrency: 4,
         queueLimit: 1000,

@@ -74,9 +74,10 @@ describe('the command line of', () => {
     expect(bwrapArguments?.join(' ')).toContain(`--ro-bind ${process.execPath} /opt/cc/node`);
   });
 
-  test('a host without choom and prlimit goes on without them', () => {
+  test('a host without choom, prlimit and setpriv goes on without them', () => {
     const bare = { tools: { choom: null, prlimit: null } };
-    expect(commandOf('none', bare)).toMatchObject({ file: '/host/claude', args: request.args });
+    const barest = { tools: { ...bare.tools, setpriv: null } };
+    expect(commandOf('none', barest)).toMatchObject({ file: '/host/claude', args: request.args });
     expect(commandOf('bwrap', bare).file).toBe('/usr/bin/bwrap');
   });
 });
