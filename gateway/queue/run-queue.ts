@@ -152,8 +152,8 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
     reserve(applicant) {
       const { appId } = applicant;
       // Whoever waits and could start goes first.
-      const isNext = slots.isFreeFor(appId) && !line.has(slots.isFreeFor);
-      if (isNext && options.isOpen() && options.hasRoom()) {
+      const isNext = slots.isFreeFor(appId) && !line.has(slots.isFreeFor) && options.hasRoom();
+      if (isNext && options.isOpen()) {
         takeTurn(appId);
         line.tookTurn(appId);
         const estimateSecs = Math.ceil(durations.typicalMs(appId) / 1000);
@@ -166,7 +166,8 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
           giveBack: once(() => slots.giveBack(appId)),
         };
       }
-      const refusal = refusalOf(applicant);
+      // One that gets its turn in a moment needs no room in the line, also where there is no line at all.
+      const refusal = isNext ? null : refusalOf(applicant);
       if (refusal !== null) throw refusal;
       const release = reserve(applicant);
       return {
