@@ -100,11 +100,11 @@ describe('the line', () => {
     const { queue, gate, room, enter } = createWorld({ queueLimit: 0, appQueueLimit: 0 });
     gate.isOpen = false;
     enter('tries', { maxQueued: 0 });
-    expect(() => enter('second', { maxQueued: 0 })).toThrow();
+    expect(() => enter('second', { maxQueued: 0 })).toThrow('waiting');
     expect(queue.next()?.runId).toBe('tries');
     queue.giveBack(1);
     room.isThere = false;
-    expect(() => enter('third', { maxQueued: 0 })).toThrow();
+    expect(() => enter('third', { maxQueued: 0 })).toThrow('waiting');
   });
 
   test('gives a place back once only', () => {
