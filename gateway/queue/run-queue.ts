@@ -105,13 +105,11 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
     lastTurnAt = monotonicMs();
   };
   /** Whoever waits and could start goes first, and who comes next in a conversation is being written down. */
-  const mayStartAtOnce = ({ appId, sessionSeq }: Occupant): boolean =>
+  const isFirst = ({ appId, sessionSeq }: Occupant): boolean =>
     slots.isFreeFor(appId) &&
     slots.isSessionFree(sessionSeq) &&
     !reservedSessions.has(sessionSeq) &&
-    !line.has(mayStart) &&
-    options.isOpen() &&
-    options.hasRoom();
+    !line.has(mayStart);
   const reservedInAll = (): number => reserved.values().reduce((sum, each) => sum + each, 0);
   const waitingOf = (appId: number): number => line.countOf(appId) + (reserved.get(appId) ?? 0);
 
@@ -168,7 +166,8 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
   return {
     reserve(applicant) {
       const { appId, sessionSeq } = applicant;
-      if (mayStartAtOnce(applicant)) {
+      const isNext = isFirst(applicant) && options.hasRoom();
+      if (isNext && options.isOpen()) {
         takeTurn(applicant);
         line.tookTurn(appId);
         const estimateSecs = Math.ceil(durations.typicalMs(appId) / 1000);
@@ -181,7 +180,8 @@ export function createRunQueue(options: RunQueueOptions): RunQueue {
           giveBack: once(() => slots.giveBack({ appId, sessionSeq })),
         };
       }
-      const refusal = refusalOf(applicant);
+      // One that gets its turn in a moment needs no room in the line, also where there is no line at all.
+      const refusal = isNext ? null : refusalOf(applicant);
       if (refusal !== null) throw refusal;
       const release = reserve(applicant);
       return {

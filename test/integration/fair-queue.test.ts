@@ -195,6 +195,7 @@ test('GET /me tells an app its limits, its use, its queue and its last errors, a
   expect(status).toBe(200);
   expect(body).toEqual({
     name: 'app',
+    subscription: { parked: null, windows: [] },
     token_expires_at: expect.stringMatching(/^\d{4}-/),
     limits: {
       ...{ models: ['haiku', 'sonnet'], default_model: 'sonnet', max_concurrent: 1 },

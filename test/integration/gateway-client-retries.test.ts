@@ -118,6 +118,8 @@ test('how a run has ended is its last word: it is not started again', async () =
   expect(await failureOf(answer)).toMatchObject({ code: 'overloaded', retryable: true });
   expect(world.starts()).toBe(1);
   expect(world.proxy.connections()).toBe(1);
+  // Nothing starts for some seconds after an overload, until a run is answered.
+  await world.app.run({ prompt: 'ends the pause' });
 });
 
 describe('an app that is told to come back later', () => {

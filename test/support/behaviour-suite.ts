@@ -111,7 +111,7 @@ export function describeBehaviour(name: string, start: () => Promise<BehaviourWo
       const client = new AbortController();
       const answer = world.ask({ does: 'fall silent' }, {}, client.signal);
       const runs = () => readRuns(world.gateway.dataDir).map((run) => run.state);
-      await expect.poll(runs).toEqual(['running']);
+      await expect.poll(runs, { timeout: 15_000 }).toEqual(['running']);
       client.abort();
       await expect(answer).rejects.toMatchObject({ name: 'AbortError' });
       await expectNothingLeft(world.gateway.dataDir);

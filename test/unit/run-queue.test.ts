@@ -97,6 +97,17 @@ describe('the line', () => {
     expect(queue.next()?.runId).toBe('first');
   });
 
+  test('has room for the one that is chosen also where nobody may wait', () => {
+    const { queue, gate, room, enter } = createWorld({ queueLimit: 0, appQueueLimit: 0 });
+    gate.isOpen = false;
+    enter('tries', { maxQueued: 0 });
+    expect(() => enter('second', { maxQueued: 0 })).toThrow('waiting');
+    expect(queue.next()?.runId).toBe('tries');
+    queue.giveBack(1);
+    room.isThere = false;
+    expect(() => enter('third', { maxQueued: 0 })).toThrow('waiting');
+  });
+
   test('gives a place back once only', () => {
     const { enter, queue } = createWorld();
     const first = enter('first');
