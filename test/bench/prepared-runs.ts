@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 
 import { realClaude } from '../support/claude-conversation.ts';
+import { processorTicksBelow } from '../support/process-facts.ts';
 import { benchApiKey, benchModel, benchPrompt } from './bare-claude.ts';
 import { startBenchGateway } from './bench-gateway.ts';
 import type { BenchGateway } from './bench-gateway.ts';
@@ -103,8 +104,8 @@ function row(
   };
 }
 
-/** A process that has been prepared just now is still starting. */
-const startsWithinMs = 700;
+/** A process that has been prepared just now is still starting: it waits when it does nothing for so long. */
+const idleMs = 300;
 
 async function untilPrepared({ process: gateway }: BenchGateway): Promise<void> {
   const giveUpAt = performance.now() + 60_000;
@@ -112,7 +113,11 @@ async function untilPrepared({ process: gateway }: BenchGateway): Promise<void> 
     if (performance.now() > giveUpAt) throw new Error('no run is prepared');
     await sleep(50);
   }
-  await sleep(startsWithinMs);
+  for (let before = -1, now = 0; now !== before;) {
+    before = now;
+    await sleep(idleMs);
+    now = processorTicksBelow(gateway.child.pid ?? 0);
+  }
 }
 
 async function timeToFirstToken({ process: gateway, token }: BenchGateway): Promise<number> {
