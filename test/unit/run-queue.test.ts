@@ -103,7 +103,7 @@ describe('the line', () => {
     enter('tries', { maxQueued: 0 });
     expect(() => enter('second', { maxQueued: 0 })).toThrow('waiting');
     expect(queue.next()?.runId).toBe('tries');
-    queue.giveBack(1);
+    queue.giveBack({ appId: 1, sessionSeq: null });
     room.isThere = false;
     expect(() => enter('third', { maxQueued: 0 })).toThrow('waiting');
   });
