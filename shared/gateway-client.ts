@@ -1,4 +1,4 @@
-// The gateway as an app uses it: runs, their events, files. Requests are repeated where that is safe, runs never are.
+// The gateway as an app uses it: runs, their events, files, conversations. Requests are repeated where that is safe, runs never are.
 // How to use it: docs/typescript-client.md.
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
@@ -8,6 +8,8 @@ import type { FileClient } from './gateway-file-client.ts';
 import { HealthSummary } from './gateway-health-api.ts';
 import { createRunClient } from './gateway-run-client.ts';
 import type { CallOptions, RunClient } from './gateway-run-client.ts';
+import { createSessionClient } from './gateway-session-client.ts';
+import type { SessionClient } from './gateway-session-client.ts';
 import { createPatience, usualPatience } from './retry-patience.ts';
 import type { PatienceLimits } from './retry-patience.ts';
 
@@ -23,6 +25,7 @@ export type GatewayClientOptions = {
 
 export type GatewayClient = RunClient &
   FileClient &
+  SessionClient &
   AsyncDisposable & {
     /** As it is now: never asked twice. */
     health: (options?: CallOptions) => Promise<HealthSummary>;
@@ -48,6 +51,7 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
   return {
     ...createRunClient(parts),
     ...createFileClient(parts),
+    ...createSessionClient(parts),
     health: ({ signal } = {}) =>
       connection.ask({ method: 'GET', path: '/healthz', signal }, checkHealth),
     close,

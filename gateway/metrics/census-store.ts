@@ -13,6 +13,8 @@ export type CensusStore = {
   runsUnderWay: () => RunsUnderWay[];
   /** Expired ones too, until they are swept away. */
   files: () => { files: number; bytes: number };
+  /** That have not ended. */
+  sessions: () => number;
   /** Of an app that was revoked as well. */
   appName: (appId: number) => string;
 };
@@ -28,10 +30,14 @@ export function createCensusStore(db: Database): CensusStore {
   const files = db.prepare<[], { files: number; bytes: number }>(
     'select count(*) as files, coalesce(sum(size), 0) as bytes from files',
   );
+  const sessions = db.prepare<[], { sessions: number }>(
+    'select count(*) as sessions from sessions where ended_at is null',
+  );
   const appName = db.prepare<[number], { name: string }>('select name from apps where app_id = ?');
   return {
     runsUnderWay: () => runsUnderWay.all(),
     files: () => files.get() ?? { files: 0, bytes: 0 },
+    sessions: () => sessions.get()?.sessions ?? 0,
     appName: (appId) => appName.get(appId)?.name ?? 'unknown',
   };
 }

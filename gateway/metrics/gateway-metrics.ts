@@ -16,6 +16,8 @@ import { createPreparedMetrics, watchPrepared } from './prepared-metrics.ts';
 import { watchQueue } from './queue-metrics.ts';
 import type { QueueMetricSources } from './queue-metrics.ts';
 import { createRunMetrics } from './run-metrics.ts';
+import { watchSessions } from './session-metrics.ts';
+import type { SessionMetricSources } from './session-metrics.ts';
 import { watchSignIn } from './sign-in-metrics.ts';
 import { watchStores } from './store-metrics.ts';
 
@@ -34,6 +36,7 @@ export type MetricSources = Omit<QueueMetricSources, 'census'> &
     breaker: Pick<SignInBreaker, 'state'>;
     feed: Pick<EventFeed, 'count'>;
     prepared: Pick<PreparedRuns, 'idleCount'>;
+    sessions: { live: SessionMetricSources['live'] };
     db: Database;
   };
 
@@ -47,10 +50,11 @@ export function createGatewayMetrics(): GatewayMetrics {
     runEnded,
     tookPrepared,
     http,
-    watch({ queue, room, prepared, gate, breaker, feed, db }) {
+    watch({ queue, room, prepared, sessions, gate, breaker, feed, db }) {
       const census = createCensusStore(db);
       watchQueue(registry, { queue, room, census });
       watchPrepared(registry, prepared);
+      watchSessions(registry, { census, live: sessions.live });
       watchStores(registry, { databasePath: db.name, census });
       watchSignIn(registry, breaker);
       watchLimits(registry, { gate });

@@ -12,7 +12,7 @@ const states = ['queued', 'starting', 'running'] as const;
 export type QueueMetricSources = {
   queue: Pick<RunQueue, 'counts'>;
   room: Pick<StartRoom, 'lacks'>;
-  census: CensusStore;
+  census: Pick<CensusStore, 'runsUnderWay' | 'appName'>;
 };
 
 export function watchQueue(registry: Registry, { queue, room, census }: QueueMetricSources): void {
@@ -55,7 +55,10 @@ export function watchQueue(registry: Registry, { queue, room, census }: QueueMet
 type OpenRuns = { app: string; state: (typeof states)[number]; count: number };
 
 /** An app that has had open runs is told with 0 from then on: a line that ends is not a line at 0. */
-function createOpenRuns(queue: Pick<RunQueue, 'counts'>, census: CensusStore): () => OpenRuns[] {
+function createOpenRuns(
+  queue: Pick<RunQueue, 'counts'>,
+  census: QueueMetricSources['census'],
+): () => OpenRuns[] {
   const seen = new Set<string>();
   return () => {
     const counts = new Map<string, OpenRuns>();

@@ -31,7 +31,7 @@ export async function measurePreparedRuns(): Promise<Row[]> {
     await measureOne(gateway, stub.url),
     await measureFirstToken(gateway, stub.url),
     await measureBurst(gateway, stub.url),
-    // The next turn of a live session belongs here: at most 0.12 of the same baseline.
+    await measureNextTurn(gateway, stub.url),
   ];
 }
 
@@ -69,6 +69,28 @@ async function measureFirstToken(gateway: BenchGateway, url: string): Promise<Ro
   );
   const name = 'first token of a stream, prepared process';
   return row(name, { ours, baseline }, 0.3, await gateway.phases(ours));
+}
+
+async function measureNextTurn(gateway: BenchGateway, url: string): Promise<Row> {
+  const { process, token } = gateway;
+  const made = await process.as(token, '/sessions', { body: { model: benchModel } });
+  const turn = { prompt: benchPrompt, session_id: made.body.session_id };
+  await gateway.run(turn);
+  const { ours, baseline } = await interleave(
+    {
+      ours: async () => {
+        await untilPrepared(gateway);
+        return gateway.run(turn);
+      },
+      baseline: async () => {
+        await untilPrepared(gateway);
+        return typeClaude(url);
+      },
+    },
+    { rounds, warmUp: 2 },
+  );
+  const name = 'next turn of a live session, sandbox, real CLI';
+  return row(name, { ours, baseline }, 0.12, await gateway.phases(ours));
 }
 
 async function measureBurst(gateway: BenchGateway, url: string): Promise<Row> {

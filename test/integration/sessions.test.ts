@@ -4,6 +4,8 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
+import { createGatewayClient } from '#shared/gateway-client.ts';
+
 import { startTestGateway } from '../support/test-gateway.ts';
 import type { TestGateway, TestGatewayOptions } from '../support/test-gateway.ts';
 
@@ -137,6 +139,29 @@ describe('a session', () => {
     await world.gateway.as(world.token, `/sessions/${session}`, { method: 'DELETE' });
     await world.make();
   });
+});
+
+test('metrics tell how many sessions there are, and how many have a process', async () => {
+  await using world = await createWorld();
+  await world.make();
+  await world.say(await world.make(), 'x');
+  const { text } = await world.gateway.admin('/metrics');
+  expect(text).toMatch(/^gatehouse_sessions 2$/m);
+  expect(text).toMatch(/^gatehouse_live_sessions 1$/m);
+});
+
+test('the client makes, names, lists and ends them', async () => {
+  await using world = await createWorld();
+  await using client = createGatewayClient({ url: world.gateway.url, token: world.token });
+  const { session_id } = await client.createSession({ system: 'You are a gate.' });
+  await client.run({ prompt: 'one apple', session_id });
+  const { result } = await client.run({ prompt: '@@history', session_id });
+  expect(result).toEqual(['one apple']);
+  expect(await client.session(session_id)).toMatchObject({ turns: 2, is_live: true });
+  const all = await Array.fromAsync(client.allSessions());
+  expect(all.map((session) => session.session_id)).toEqual([session_id]);
+  await client.endSession(session_id);
+  expect((await client.sessions()).items).toEqual([]);
 });
 
 describe('runs of one session', () => {
