@@ -13,6 +13,7 @@ test('the open runs of an app that was revoked and made again are those of one n
   const census: CensusStore = {
     runsUnderWay: () => [{ app: 'again', state: 'running', runs: 2 }],
     files: () => ({ files: 0, bytes: 0 }),
+    sessions: () => 0,
     appName: () => 'again',
   };
   const registry = new Registry();
