@@ -33,7 +33,6 @@ export function createSessionClient(parts: {
   newPatience: () => Patience;
 }): SessionClient {
   const calls = createGatewayCalls(parts.connection, parts.newPatience);
-  const pathOf = (sessionId: string): string => `/sessions/${encodeURIComponent(sessionId)}`;
   const sessions: SessionClient['sessions'] = ({ signal, ...query } = {}) =>
     calls.ask({ method: 'GET', path: withQuery('/sessions', query), signal }, checkList);
   return {
@@ -48,4 +47,8 @@ export function createSessionClient(parts: {
       return calls.ask({ method: 'DELETE', path: pathOf(sessionId), signal }, ignoreAnswer, isDone);
     },
   };
+}
+
+function pathOf(sessionId: string): string {
+  return `/sessions/${encodeURIComponent(sessionId)}`;
 }

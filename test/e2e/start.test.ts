@@ -67,9 +67,10 @@ describe('a start without any configuration', () => {
     expect(await modeOf('data/runs')).toBe('700');
     const files = (await readdir(join(home, 'data'))).filter((name) => name !== 'runs');
     expect(files).toContain('admin-token');
+    const directories = new Set(['files', 'sessions']);
     const modes = await Promise.all(files.map((name) => modeOf(join('data', name))));
     expect(Object.fromEntries(files.map((name, index) => [name, modes[index]]))).toEqual(
-      Object.fromEntries(files.map((name) => [name, name === 'files' ? '700' : '600'])),
+      Object.fromEntries(files.map((name) => [name, directories.has(name) ? '700' : '600'])),
     );
   });
 
