@@ -66,20 +66,28 @@ export function createSessionSeats(parts: SessionSeatParts): SessionSeats {
     seatingOf(sessionSeq, ask) {
       let session: StoredSession | null = null;
       let isReset = false;
+      const takeSeat = async (start: SeatStart): Promise<RunSeat> => {
+        await notes.get(sessionSeq);
+        session = read(parts, sessionSeq);
+        isReset ||= session.isResetUntold;
+        const fits = (seat: RunSeat): boolean =>
+          isSame(seat.installation, start.installation) && isSameAsk(asked.get(seat), ask);
+        const kept = await parts.live.take(sessionSeq, fits);
+        return kept ?? startAgain(parts, session, ask, start, () => (isReset = true));
+      };
       return {
         keepsProcess: true,
         async take(start) {
           busy.add(sessionSeq);
-          await notes.get(sessionSeq);
-          session = read(parts, sessionSeq);
-          isReset ||= session.isResetUntold;
-          const fits = (seat: RunSeat): boolean =>
-            isSame(seat.installation, start.installation) && isSameAsk(asked.get(seat), ask);
-          const seat =
-            (await parts.live.take(sessionSeq, fits)) ??
-            (await startAgain(parts, session, ask, start, () => (isReset = true)));
-          asked.set(seat, ask);
-          return seat;
+          try {
+            const seat = await takeSeat(start);
+            asked.set(seat, ask);
+            return seat;
+          } catch (err) {
+            busy.delete(sessionSeq);
+            parts.onSettled(sessionSeq);
+            throw err;
+          }
         },
         async startOver(report) {
           if (session === null || isReset || !isConversationLost(report)) return false;

@@ -265,6 +265,10 @@ describe('what a session takes', () => {
     expect(status).toBe(507);
     expect(body.error).toMatchObject({ code: 'disk_full' });
     expect(body.error.message).toContain('begin a new one');
+    // It can be ended all the same, and nothing of it stays.
+    await world.gateway.as(world.token, `/sessions/${session}`, { method: 'DELETE' });
+    const left = (): Promise<string[]> => readdir(join(world.gateway.dataDir, 'sessions'));
+    await expect.poll(left, within).toEqual([]);
   });
 
   test('is not its process when that was asked to do without', async () => {
