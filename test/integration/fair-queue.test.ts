@@ -74,7 +74,7 @@ test('a refusal says whose limit it was', async () => {
     status: 429,
     body: { error: { code: 'app_busy', retryable: true } },
   });
-  expect(own.body.error.message).toContain('a already has 2 runs waiting');
+  expect(own.body.error.message).toContain('a has 2 runs waiting; its limit is 2');
   const last = await gateway.submit(b, { prompt: 'x' });
   const all = await gateway.as(b, '/runs', { body: { prompt: 'x' } });
   expect(all).toMatchObject({ status: 429, body: { error: { code: 'queue_full' } } });
