@@ -45,7 +45,7 @@ const appName = Type.String({ description: 'of the app', examples: ['my-app'] })
 export const MintRequest = Type.Object(
   {
     name: Type.String({
-      pattern: '^(?!\\.{1,2}$)[a-z0-9._-]{1,64}$',
+      pattern: '^[a-z0-9._-]{1,64}$',
       description: 'of the app: 1 to 64 of `a-z 0-9 . _ -`',
       examples: ['my-app'],
     }),
