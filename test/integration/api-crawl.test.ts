@@ -39,6 +39,11 @@ async function uploadedFile(): Promise<PathValues> {
   return { file_token: body.file_token };
 }
 
+async function openSession(): Promise<PathValues> {
+  const { body } = await gateway.as(appToken, '/sessions', { body: {} });
+  return { session_id: body.session_id };
+}
+
 function newApp(name: string): () => Promise<PathValues> {
   return async () => {
     await gateway.mint(name, { ip_cidrs: ['127.0.0.0/8'] });
@@ -55,6 +60,8 @@ const given: Record<string, () => Promise<PathValues>> = {
   'GET /me': failedRun,
   'GET /files': uploadedFile,
   'DELETE /files/{file_token}': uploadedFile,
+  'GET /sessions/{session_id}': openSession,
+  'DELETE /sessions/{session_id}': openSession,
   'PATCH /admin/tokens/{name}': newApp('changed'),
   'DELETE /admin/tokens/{name}': newApp('revoked'),
   'POST /admin/tokens/{name}/rotate': newApp('rotated'),

@@ -132,7 +132,7 @@ describe.each(['full', 'hash', 'none'])('with AUDIT_PROMPTS=%s', (prompts) => {
 
   it('no secret is in a file of the gateway, and the prompt only if it was asked for', async () => {
     const names = (await readdir(gateway.dataDir)).filter(
-      (name) => name !== 'runs' && name !== 'files',
+      (name) => !['runs', 'files', 'sessions'].includes(name),
     );
     expect(names).toContain('gateway.db');
     const files = await Promise.all(names.map((name) => readFile(join(gateway.dataDir, name))));
