@@ -149,7 +149,7 @@ function openRuns(parts: RunEngineParts, found: Found): OpenedRuns {
     announce: (runSeq) => feed.announce(runSeq),
   });
   const { baseUrl } = config.claude;
-  const prepared = openPreparedRuns(parts, found, { queue, room });
+  const prepared = openPreparedRuns(parts, found, { queue, room, gate });
   const workerParts = {
     ...{ ...found, prepared, runsDir, limits, clock, log, baseUrl },
     deadlines: config.runs,
@@ -197,10 +197,10 @@ const plentyBytes = 4 * 2 ** 30;
 function openPreparedRuns(
   { config, surroundings, onPrepared }: RunEngineParts,
   found: Found,
-  { queue, room }: { queue: RunQueue; room: StartRoom },
+  { queue, room, gate }: { queue: RunQueue; room: StartRoom; gate: StartGate },
 ): PreparedRuns {
   const { clock, log, freeMemoryBytes } = surroundings;
-  const { claude, login } = found;
+  const { claude, login, breaker } = found;
   const { baseUrl } = config.claude;
   const seats = seatOptionsOf({ ...found, limits: config.limits, clock, baseUrl });
   const loginDir = login?.dir ?? null;
@@ -213,6 +213,7 @@ function openPreparedRuns(
     startSeat: (request) => startSeat(seats, { ...request, loginDir }),
     clearSeat,
     onTake: onPrepared,
+    mayRunsStart: () => gate.isOpen() && !breaker.isOpen(),
     ...{ claude, login, queue, room, newId, clock, log },
   });
 }

@@ -55,6 +55,8 @@ export type PreparedRunsParts = {
   startSeat: (request: PreparedSeatRequest) => RunSeat;
   clearSeat: (seat: RunSeat) => Promise<void>;
   queue: Pick<RunQueue, 'counts'>;
+  /** False while no run would be started: the subscription is used up, the API overloaded, or the credential not accepted. */
+  mayRunsStart: () => boolean;
   room: Pick<StartRoom, 'hasRoomToPrepare' | 'isMemoryShort' | 'noteStart' | 'noteReady'>;
   onTake: (result: TakeResult) => void;
   newId: NewId;

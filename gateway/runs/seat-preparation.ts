@@ -43,6 +43,7 @@ export function createSeatPreparation(parts: PreparedRunsParts, idle: IdleSeats)
       idle.count() < size &&
       clock.monotonicMs() - newestAt >= startingMs &&
       patience.isOver() &&
+      parts.mayRunsStart() &&
       isQuiet(parts.queue.counts(), parts.concurrency) &&
       room.hasRoomToPrepare()
     );

@@ -1,10 +1,13 @@
 // AM-02: a used-up window costs one run, not one run after the other; what waits goes on when it opens again.
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { describe, expect, test } from 'vitest';
 
 import { systemClock } from '#shared/clock.ts';
 
 import { startCheckedGateway } from '../support/leak-check.ts';
 import { createLimitWorld, limited } from '../support/limit-world.ts';
+import { startPreparedGateway } from '../support/prepared-gateway.ts';
 import { letGo, untilHeld, waitForGo } from '../support/run-latch.ts';
 
 const patient = { timeout: 20_000 };
@@ -73,6 +76,17 @@ describe('a window that is used up for two minutes', () => {
     const refused = await world.ask('too early');
     expect(refused.body.error.retry_after_secs).toBeGreaterThan(6000);
     expect(world.spawned()).toBe(2);
+  });
+
+  test('starts no process ahead either, while it is used up', async () => {
+    await using gateway = await startPreparedGateway();
+    const token = await gateway.mint('app');
+    await gateway.untilPrepared(1);
+    expect(await gateway.run(token, { prompt: '@@hit-limit 120' })).toMatchObject(limited);
+    // A replacement takes less than a second, as the other tests of prepared runs see.
+    await sleep(3000);
+    const directories = await gateway.runDirectories();
+    expect(directories.filter((name) => name.startsWith('prepared_'))).toEqual([]);
   });
 
   test('is told by /readyz, /me, /admin/limits, /metrics and the log, and is no failure', async () => {

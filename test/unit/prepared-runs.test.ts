@@ -18,7 +18,7 @@ function createWorld(given: Partial<PreparedRunsParts> = {}) {
   const clock = createManualClock();
   const captured = createCapturedLog();
   const machine = {
-    ...{ running: 0, waiting: 0, lastTurnAt: 0, room: true, isShort: false },
+    ...{ running: 0, waiting: 0, lastTurnAt: 0, room: true, isShort: false, mayStart: true },
     ...{ installation: installationOf('/claude'), login: 'first' as string | null },
     ...{ fails: null as Error | null, notes: [] as string[] },
   };
@@ -55,6 +55,7 @@ function createWorld(given: Partial<PreparedRunsParts> = {}) {
       noteStart: () => void machine.notes.push('start'),
       noteReady: () => void machine.notes.push('ready'),
     },
+    mayRunsStart: () => machine.mayStart,
     onTake: (result) => void taken.push(result),
     newId: (prefix) => `${prefix}_${started.length + 1}`,
     log: captured.log,
@@ -102,6 +103,7 @@ describe('processes for runs are prepared', () => {
     ['a run has just begun', { running: 1, lastTurnAt: 100_000 }],
     ['the machine has no room for a run beside it', { room: false }],
     ['the login is near its expiry', { login: null }],
+    ['no run would be started', { mayStart: false }],
   ])('not while %s', async (_name, state) => {
     await using world = createWorld({ size: 1 });
     Object.assign(world.machine, { room: false });
