@@ -79,7 +79,7 @@ export function createLoginDirectory(
           try {
             await synchronise(copy);
             // What this run refreshed has ended the tokens that the other copies hold.
-            for (const each of copies.values()) await synchronise(each);
+            for (const each of copies.values()) if (each !== copy) await synchronise(each);
           } finally {
             if (due) refresh.underWay = false;
           }
