@@ -9,10 +9,11 @@ import type { AuditLog } from './audit/audit-log.ts';
 import type { WalWatch } from './database/wal-watch.ts';
 import type { IdempotencyKeys } from './idempotency/idempotency-keys.ts';
 import type { RunStore } from './runs/run-store.ts';
+import type { SessionStore } from './sessions/session-store.ts';
 
 const intervalMs = 60_000;
 const walLooksApartMs = 5000;
-/** An ended run can be asked for that long; its audit row stays. */
+/** An ended run can be asked for that long; its audit row stays. A session that has ended goes after the runs that name it. */
 const endedRunsKeptMs = 24 * 60 * 60_000;
 const batch = 200;
 
@@ -20,6 +21,7 @@ export type Household = {
   audit: AuditLog;
   auditRetentionMs: number | null;
   runs: RunStore;
+  sessions: Pick<SessionStore, 'removeEndedBefore'>;
   keys: IdempotencyKeys;
   writer: DatabaseWriter;
   reserve: DiskReserve;
@@ -44,7 +46,7 @@ async function watchWal({ walWatch, clock, log }: Household, signal: AbortSignal
 }
 
 async function removeOldRows(deps: Household, signal: AbortSignal): Promise<void> {
-  const { audit, runs, writer, clock } = deps;
+  const { audit, runs, sessions, writer, clock } = deps;
   const msAgo = (ms: number): string => isoTime(clock.now() - ms);
   /** In pieces: each keeps everybody else waiting. */
   const removeAll = async (removeSome: () => number): Promise<void> => {
@@ -54,6 +56,7 @@ async function removeOldRows(deps: Household, signal: AbortSignal): Promise<void
     try {
       deps.reserve.restore();
       await removeAll(() => runs.removeEndedBefore(msAgo(endedRunsKeptMs), batch));
+      await removeAll(() => sessions.removeEndedBefore(msAgo(endedRunsKeptMs), batch));
       await removeAll(() => deps.keys.prune(batch));
       const { auditRetentionMs } = deps;
       if (auditRetentionMs !== null) await removeAll(() => audit.prune(msAgo(auditRetentionMs)));

@@ -10,8 +10,8 @@ export type LiveSessions = {
   has: (sessionSeq: number) => boolean;
   /** Resolves when the process is gone. */
   end: (sessionSeq: number) => Promise<void>;
-  /** Ends the one that has been idle longest; false when there is none. */
-  shed: () => boolean;
+  /** Ends the one that has been idle longest, if there is one. */
+  shed: () => void;
   count: () => number;
   /** None is kept after this. */
   close: () => Promise<void>;
@@ -48,11 +48,9 @@ export function createLiveSessions(options: {
     const seat = remove(sessionSeq);
     await (seat === null ? leaving.get(sessionSeq) : leave(sessionSeq, seat));
   };
-  const shed = (): boolean => {
+  const shed = (): void => {
     const [oldest] = kept.keys();
-    if (oldest === undefined) return false;
-    void end(oldest);
-    return true;
+    if (oldest !== undefined) void end(oldest);
   };
   return {
     async take(sessionSeq, fits) {
