@@ -37,16 +37,15 @@ export async function sessionRoutes(app: HttpApp, options: SessionRouteOptions):
   app.get(
     '/sessions',
     { config, schema: { querystring: SessionListQuery, response: { 200: SessionList } } },
-    (request, reply) => {
-      void reply.send(sessions.list(door.appOf(request).appId, request.query));
-    },
+    async (request, reply) =>
+      reply.send(await sessions.list(door.appOf(request).appId, request.query)),
   );
   app.get(
     '/sessions/:session_id',
     { config, schema: { params: SessionParams, response: { 200: SessionView } } },
-    (request, reply) => {
-      const { session_id: sessionId } = request.params;
-      void reply.send(sessions.view(door.appOf(request).appId, sessionId));
+    async (request, reply) => {
+      const { appId } = door.appOf(request);
+      return reply.send(await sessions.view(appId, request.params.session_id));
     },
   );
   app.delete(

@@ -67,12 +67,14 @@ export function openSessions(parts: SessionKeepingParts): SessionKeeping {
   const seats = createSessionSeats({
     ...{ ...parts, live, directories, diskBytes: limits.sessionDiskBytes },
     onSettled: (sessionSeq) => {
-      if (store.read(sessionSeq)?.endedAt != null) void live.end(sessionSeq).then(removeLeft);
+      const session = store.read(sessionSeq);
+      if (session !== null && session.endedAt !== null) void live.end(sessionSeq).then(removeLeft);
     },
   });
   const registry = createSessionRegistry({
     ...parts,
     isLive: live.has,
+    noted: seats.noted,
     onEnded: ({ sessionSeq }) => {
       parts.stopRunsOf(sessionSeq);
       void live.end(sessionSeq).then(removeLeft);

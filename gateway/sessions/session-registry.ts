@@ -23,11 +23,11 @@ export type SessionRegistry = {
   create: (app: AppAccess, request: SessionRequest, address: string) => Promise<SessionView>;
   /** Throws `not_found` for one that has ended, never was, or is another app's. */
   open: (app: AppAccess, sessionId: string) => AdmittedSession;
-  view: (appId: number, sessionId: string) => SessionView;
+  view: (appId: number, sessionId: string) => Promise<SessionView>;
   list: (
     appId: number,
     page: { after?: string | undefined; limit: number },
-  ) => { items: SessionView[]; next: string | null };
+  ) => Promise<{ items: SessionView[]; next: string | null }>;
   /** Its runs are cancelled, its process and its directory go. */
   end: (appId: number, sessionId: string, address: string) => Promise<void>;
   /** All of an app that was revoked. */
@@ -43,6 +43,8 @@ export type SessionRegistryParts = {
   appName: (appId: number) => string | null;
   limits: AdmissionLimits & { sessionIdleMs: number; sessionsPerApp: number };
   isLive: (sessionSeq: number) => boolean;
+  /** Resolves when the last turn of a session is written down: an app that has its answer is not shown the state before it. */
+  noted: (sessionSeq: number) => Promise<void>;
   /** After the commit. */
   onEnded: (session: StoredSession) => void;
   grants: Pick<WorkspaceGrants, 'find' | 'named'>;
@@ -134,12 +136,17 @@ export function createSessionRegistry(parts: SessionRegistryParts): SessionRegis
       const schema = jsonSchema === null ? null : JSON.parse(jsonSchema);
       return { sessionSeq, sessionId, model, system, jsonSchema: schema, workspace };
     },
-    view: (appId, sessionId) => viewOf(known(appId, sessionId)),
-    list(appId, { after, limit }) {
+    async view(appId, sessionId) {
+      await parts.noted(known(appId, sessionId).sessionSeq);
+      return viewOf(known(appId, sessionId));
+    },
+    async list(appId, { after, limit }) {
       // Behind the oldest for one that is not there any more.
       const before =
         after === undefined ? Number.MAX_SAFE_INTEGER : (store.find(appId, after)?.sessionSeq ?? 0);
-      const found = store.list(appId, before, limit + 1);
+      const read = (): StoredSession[] => store.list(appId, before, limit + 1);
+      await Promise.all(read().map(({ sessionSeq }) => parts.noted(sessionSeq)));
+      const found = read();
       const items = found.slice(0, limit).map(viewOf);
       return { items, next: found.length > limit ? (items.at(-1)?.session_id ?? null) : null };
     },

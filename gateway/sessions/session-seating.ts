@@ -31,7 +31,9 @@ export type SessionSeats = {
   seatingOf: (sessionSeq: number, ask: TurnAsk) => Seating;
   /** A run of it is under way, or what it left is still being written down. */
   isBusy: (sessionSeq: number) => boolean;
-  /** Resolves when everything is written down. */
+  /** Resolves when its last turn is written down. */
+  noted: (sessionSeq: number) => Promise<void>;
+  /** The same for all of them. */
   settled: () => Promise<void>;
 };
 
@@ -114,6 +116,9 @@ export function createSessionSeats(parts: SessionSeatParts): SessionSeats {
       };
     },
     isBusy: (sessionSeq) => busy.has(sessionSeq) || notes.has(sessionSeq),
+    async noted(sessionSeq) {
+      await notes.get(sessionSeq);
+    },
     async settled() {
       await Promise.all(notes.values());
     },
