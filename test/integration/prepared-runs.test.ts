@@ -140,14 +140,19 @@ test('with little memory free a run is done in the process that is there; then r
   await gateway.untilPrepared(1);
   // Room for no process beside it, and not so little that it has to go.
   machine.free = 250 * megabyte;
-  const [first, second] = [1, 2].map(() => gateway.run(token, { prompt: waitForGo }));
+  const first = gateway.run(token, { prompt: waitForGo });
   const [held] = await untilHeld(gateway.runsDir, 1);
   expect(held).toMatch(/^prepared_/);
+  // Not even room for one, however long ago the last process started.
+  machine.free = 100 * megabyte;
+  const second = gateway.run(token, { prompt: waitForGo });
+  const waiting = async () => (await gateway.admin('/admin/runs?status=queued')).body.items;
+  await expect.poll(waiting).toHaveLength(1);
   machine.free = 1000 * megabyte;
   await untilHeld(gateway.runsDir, 2);
   letGo(gateway.runsDir);
-  expect((await first)?.status).toBe(200);
-  expect((await second)?.status).toBe(200);
+  expect((await first).status).toBe(200);
+  expect((await second).status).toBe(200);
 });
 
 test('when memory is short and nobody waits, nothing stays prepared', async () => {
