@@ -1,6 +1,7 @@
 // How the text of an environment variable becomes a value.
-import { addressRange, canonicalAddress, cidrPrefixLength, isCidr } from './access/cidr.ts';
-import { isHostName } from './access/host-policy.ts';
+import { addressRange, canonicalAddress, cidrPrefixLength, isCidr } from '#shared/door/cidr.ts';
+import { isHostName } from '#shared/door/host-policy.ts';
+
 import { isModelName, isModelPattern } from './access/model-pattern.ts';
 
 export type ValueKind<T> = {

@@ -4,11 +4,11 @@ import { availableParallelism } from 'node:os';
 import { dirname, relative } from 'node:path';
 
 import { systemClock } from '#shared/clock.ts';
+import { isWildcardAddress } from '#shared/door/host-policy.ts';
 import { StartError } from '#shared/errors.ts';
 import { createLog } from '#shared/log.ts';
 import { runService } from '#shared/service.ts';
 
-import { isWildcardAddress } from './access/host-policy.ts';
 import { openGateway } from './app.ts';
 import { passThrough } from './checkpoint.ts';
 import { ClaudeUnavailableError } from './claude/claude-installation.ts';

@@ -4,7 +4,8 @@ import {
   cidrPrefixLength,
   createAddressList,
   isLoopback,
-} from '../../gateway/access/cidr.ts';
+} from '#shared/door/cidr.ts';
+
 import type { GatewayConfig } from '../../gateway/config.ts';
 import type { DockerNetwork } from './docker-network.ts';
 import { fail, pass, warn } from './finding.ts';

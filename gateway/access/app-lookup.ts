@@ -1,8 +1,8 @@
 // From a token to its app: asked on every request.
 import type { Clock } from '#shared/clock.ts';
+import { createAddressList } from '#shared/door/cidr.ts';
 
 import type { AppStore, StoredApp, TokenState } from './app-store.ts';
-import { createAddressList } from './cidr.ts';
 import { isWellFormedToken, tokenDigest } from './token.ts';
 
 /** What an app may do, for whoever serves its request. */

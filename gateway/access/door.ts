@@ -1,16 +1,17 @@
 // Who is let in. A route says for whom it is, or it cannot be registered.
 import type { FastifyRequest, onRequestHookHandler } from 'fastify';
 
+import { createEntrance } from '#shared/door/entrance.ts';
+import type { EntranceOptions } from '#shared/door/entrance.ts';
+import { createRefuse } from '#shared/door/refusal.ts';
 import type { HttpApp } from '#shared/http-server.ts';
 import type { Log } from '#shared/log.ts';
 
 import type { AppAccess } from './app-lookup.ts';
-import { createEntrance } from './entrance.ts';
-import type { EntranceOptions } from './entrance.ts';
-import { createRefuse } from './refusal.ts';
-import type { RefusalReason } from './refusal.ts';
+import type { RefusalReason } from './refusal-reasons.ts';
 import { createTokenCheck } from './token-check.ts';
 import type { TokenCheckParts } from './token-check.ts';
+import { mentionsToken } from './token.ts';
 
 /**
  * `public` routes ask for no token, but for a right address and host as all do. `metrics` is for the admin, and for an address of
@@ -25,7 +26,7 @@ declare module 'fastify' {
   }
 }
 
-export type DoorOptions = EntranceOptions &
+export type DoorOptions = Required<Omit<EntranceOptions, 'mentionsToken'>> &
   TokenCheckParts & { onRefused: (reason: RefusalReason) => void; log: Log };
 
 export type Door = {
@@ -42,7 +43,7 @@ export type Door = {
 /** To be called before any route is registered. */
 export function installDoor(app: HttpApp, options: DoorOptions): Door {
   const refuse = createRefuse(options.log, options.onRefused);
-  const entrance = createEntrance(options, refuse, options.log);
+  const entrance = createEntrance({ ...options, mentionsToken }, refuse, options.log);
   const tokens = createTokenCheck(options, refuse);
   const addresses = new WeakMap<FastifyRequest['raw'], string>();
   const apps = new WeakMap<FastifyRequest['raw'], AppAccess>();

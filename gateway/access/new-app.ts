@@ -1,9 +1,9 @@
+import { isCidr } from '#shared/door/cidr.ts';
 // What an admin asks for when an app is made, held against what the gateway allows at all.
 import { requestError } from '#shared/errors.ts';
 import type { AppError } from '#shared/errors.ts';
 
 import type { StoredApp } from './app-store.ts';
-import { isCidr } from './cidr.ts';
 import { allowsModel, isModelPattern } from './model-pattern.ts';
 
 export type NewApp = Omit<StoredApp, 'appId' | 'createdAt'>;

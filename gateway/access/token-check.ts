@@ -2,15 +2,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import type { Clock } from '#shared/clock.ts';
+import type { Refuse } from '#shared/door/refusal.ts';
+import { presentedToken } from '#shared/door/request-credentials.ts';
+import { createWrongTokenLimit } from '#shared/door/wrong-token-limit.ts';
 import { requestError } from '#shared/errors.ts';
 import type { AppError } from '#shared/errors.ts';
 
 import type { AdminToken } from './admin-token.ts';
 import type { AppAccess, AppLookup } from './app-lookup.ts';
 import type { LastUse } from './last-use.ts';
-import type { Refuse } from './refusal.ts';
-import { presentedToken } from './request-credentials.ts';
-import { createWrongTokenLimit } from './wrong-token-limit.ts';
+import type { RefusalReason } from './refusal-reasons.ts';
 
 export type TokenCheckParts = {
   apps: AppLookup;
@@ -29,7 +30,10 @@ export type TokenCheck = {
   isStillGood(request: Pick<FastifyRequest, 'raw'>, address: string): boolean;
 };
 
-export function createTokenCheck(parts: TokenCheckParts, refuse: Refuse): TokenCheck {
+export function createTokenCheck(
+  parts: TokenCheckParts,
+  refuse: Refuse<RefusalReason>,
+): TokenCheck {
   const { apps, lastUse, adminToken } = parts;
   const wrongTokens = createWrongTokenLimit(parts.clock);
 

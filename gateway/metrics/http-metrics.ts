@@ -5,8 +5,8 @@ import type { Registry } from 'prom-client';
 
 import type { EventFeed } from '#shared/event-feed.ts';
 
-import { refusalReasons } from '../access/refusal.ts';
-import type { RefusalReason } from '../access/refusal.ts';
+import { refusalReasons } from '../access/refusal-reasons.ts';
+import type { RefusalReason } from '../access/refusal-reasons.ts';
 
 export type HttpMetrics = {
   observe: (request: FastifyRequest, reply: FastifyReply) => void;

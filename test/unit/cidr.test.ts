@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import {
-  canonicalAddress,
-  createAddressList,
-  isCidr,
-  isLoopback,
-} from '../../gateway/access/cidr.ts';
+import { canonicalAddress, createAddressList, isCidr, isLoopback } from '#shared/door/cidr.ts';
 
 describe('AA-05: the list 192.168.1.0/24', () => {
   const list = createAddressList(['192.168.1.0/24']);

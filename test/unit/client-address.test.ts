@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { createAddressList } from '../../gateway/access/cidr.ts';
-import { clientAddress } from '../../gateway/access/client-address.ts';
+import { createAddressList } from '#shared/door/cidr.ts';
+import { clientAddress } from '#shared/door/client-address.ts';
 
 const nobody = createAddressList([]);
 const proxies = createAddressList(['10.0.0.0/24', '127.0.0.1']);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { createHostPolicy, isHostName } from '../../gateway/access/host-policy.ts';
+import { createHostPolicy, isHostName } from '#shared/door/host-policy.ts';
 
 const policy = createHostPolicy('192.168.0.5', ['claude.lan', 'fd00::5']);
 

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 
-import { hasTokenInUrl, presentedToken } from '../../gateway/access/request-credentials.ts';
+import { hasTokenInUrl, presentedToken } from '#shared/door/request-credentials.ts';
+
+import { mentionsToken } from '../../gateway/access/token.ts';
 
 test.each([
   ['Bearer abc', 'abc'],
@@ -35,10 +37,14 @@ test.each([
   [`/run?x=${token}`, true],
   [`/run?x=${token.replace('_', '%5f')}`, true],
 ])('%s has a token in it: %s', (url, expected) => {
-  expect(hasTokenInUrl(url, {})).toBe(expected);
+  expect(hasTokenInUrl(url, {}, mentionsToken)).toBe(expected);
 });
 
+function isCounted(referer: string): boolean {
+  return hasTokenInUrl('/run', { referer }, mentionsToken);
+}
+
 test('a Referer counts only with a token of ours in it', () => {
-  expect(hasTokenInUrl('/run', { referer: `http://localhost/?x=${token}` })).toBe(true);
-  expect(hasTokenInUrl('/run', { referer: 'http://localhost/?token=of-another-site' })).toBe(false);
+  expect(isCounted(`http://localhost/?x=${token}`)).toBe(true);
+  expect(isCounted('http://localhost/?token=of-another-site')).toBe(false);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { createWrongTokenLimit } from '../../gateway/access/wrong-token-limit.ts';
+import { createWrongTokenLimit } from '#shared/door/wrong-token-limit.ts';
 
 function createLimit() {
   const time = { ms: 0 };

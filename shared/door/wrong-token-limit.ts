@@ -1,5 +1,5 @@
 // How often one address may be wrong. Only wrong tokens are counted, so nobody can lock an app out.
-import type { Clock } from '#shared/clock.ts';
+import type { Clock } from '../clock.ts';
 
 const windowMs = 60_000;
 const attemptsPerWindow = 30;

@@ -1,34 +1,32 @@
 // Nobody is turned away without one line in the log, which never holds what was presented.
 import type { FastifyRequest } from 'fastify';
 
-import type { AppError } from '#shared/errors.ts';
-import type { Log } from '#shared/log.ts';
+import type { AppError } from '../errors.ts';
+import type { Log } from '../log.ts';
 
-export const refusalReasons = [
+/** Why the entrance refuses. Each service adds the reasons of its own. */
+export const entranceReasons = [
   'unclear_address',
   'address',
   'host',
   'origin',
   'token_in_url',
-  'no_token',
-  'wrong_token',
-  'too_many_wrong_tokens',
-  'admin_token',
-  'app_token',
-  'address_of_app',
 ] as const;
 
-export type RefusalReason = (typeof refusalReasons)[number];
+export type EntranceReason = (typeof entranceReasons)[number];
 
 /** Logs the refusal and gives back the error, to be thrown. */
-export type Refuse = (
+export type Refuse<Reason extends string> = (
   request: FastifyRequest,
   address: string | null,
-  reason: RefusalReason,
+  reason: Reason,
   error: AppError,
 ) => AppError;
 
-export function createRefuse(log: Log, onRefused: (reason: RefusalReason) => void): Refuse {
+export function createRefuse<Reason extends string>(
+  log: Log,
+  onRefused: (reason: Reason) => void,
+): Refuse<Reason> {
   return (request, address, reason, error) => {
     onRefused(reason);
     const route = request.routeOptions.url ?? null;

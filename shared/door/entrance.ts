@@ -1,28 +1,29 @@
 // What is asked of every request, whatever its route: where from, under which name, and no token in the URL.
 import type { FastifyRequest } from 'fastify';
 
-import { requestError } from '#shared/errors.ts';
-import type { Log } from '#shared/log.ts';
-
+import { requestError } from '../errors.ts';
+import type { Log } from '../log.ts';
 import { createAddressList, isLoopback } from './cidr.ts';
 import { clientAddress } from './client-address.ts';
 import type { ClientAddress } from './client-address.ts';
 import { createHostPolicy } from './host-policy.ts';
-import type { Refuse } from './refusal.ts';
+import type { EntranceReason, Refuse } from './refusal.ts';
+import type { MentionsToken } from './request-credentials.ts';
 import { hasTokenInUrl } from './request-credentials.ts';
 
 export type EntranceOptions = {
   listenHost: string;
   allowCidrs: readonly string[];
   /** May read the metrics without a token, and do nothing else. */
-  metricsCidrs: readonly string[];
+  metricsCidrs?: readonly string[];
   allowedHosts: readonly string[];
   trustedProxies: readonly string[];
+  mentionsToken: MentionsToken;
 };
 
 export type Entrance = {
   /** Throws the refusal of a request that may not go on. */
-  admit(request: FastifyRequest, isForMetrics: boolean): Admitted;
+  admit(request: FastifyRequest, isForMetrics?: boolean): Admitted;
 };
 
 export type Admitted = {
@@ -31,10 +32,15 @@ export type Admitted = {
   isReader: boolean;
 };
 
-export function createEntrance(options: EntranceOptions, refuse: Refuse, log: Log): Entrance {
+export function createEntrance(
+  options: EntranceOptions,
+  refuse: Refuse<EntranceReason>,
+  log: Log,
+): Entrance {
+  const { mentionsToken } = options;
   const allowedAddresses = createAddressList(options.allowCidrs);
   const trustedProxies = createAddressList(options.trustedProxies);
-  const metricsReaders = createAddressList(options.metricsCidrs);
+  const metricsReaders = createAddressList(options.metricsCidrs ?? []);
   const hosts = createHostPolicy(options.listenHost, options.allowedHosts);
   let hasWarned = false;
 
@@ -77,7 +83,7 @@ export function createEntrance(options: EntranceOptions, refuse: Refuse, log: Lo
   }
 
   return {
-    admit: (request, isForMetrics) => {
+    admit: (request, isForMetrics = false) => {
       const client = locate(request);
       const { address, isLocal } = client;
       const isReader = isForMetrics && isMetricsReader(client);
@@ -86,7 +92,7 @@ export function createEntrance(options: EntranceOptions, refuse: Refuse, log: Lo
         throw refuse(request, address, 'address', error);
       }
       checkNames(request, address);
-      if (hasTokenInUrl(request.raw.url ?? '', request.raw.headers)) {
+      if (hasTokenInUrl(request.raw.url ?? '', request.raw.headers, mentionsToken)) {
         const message = 'a token belongs in the Authorization header, never in a URL';
         const details = { field: 'query' };
         const error = requestError('invalid_request', message, { details });
