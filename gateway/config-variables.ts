@@ -1,15 +1,8 @@
 // Every environment variable the gateway reads: its name, its kind and its default as text.
-import * as kinds from './config-values.ts';
-import type { ValueKind } from './config-values.ts';
+import * as kinds from '#shared/config/value-kinds.ts';
+import { namesOf, optional, secret, withDefault } from '#shared/config/variable.ts';
 
-export type Variable<T> = {
-  name: string;
-  kind: ValueKind<T>;
-  /** Null: unset means null, which the config gives its meaning. */
-  fallbackText: string | null;
-  fallback: T;
-  isSecret: boolean;
-};
+import { modelName, modelPattern } from './config-values.ts';
 
 export const variables = {
   listenHost: withDefault('GATEWAY_HOST', kinds.listenHost, '127.0.0.1'),
@@ -23,10 +16,10 @@ export const variables = {
   trustedProxies: optional('TRUSTED_PROXIES', kinds.listOf(kinds.proxyCidr)),
   adminBootstrapToken: secret('ADMIN_BOOTSTRAP_TOKEN', kinds.adminToken),
   claudeBin: optional('CLAUDE_BIN', kinds.anyText),
-  defaultModel: withDefault('DEFAULT_MODEL', kinds.modelName, 'sonnet'),
+  defaultModel: withDefault('DEFAULT_MODEL', modelName, 'sonnet'),
   allowedModels: withDefault(
     'ALLOWED_MODELS',
-    kinds.listOf(kinds.modelPattern),
+    kinds.listOf(modelPattern),
     'sonnet,opus,haiku,claude-*',
   ),
   concurrency: optional('GATEWAY_CONCURRENCY', kinds.integer(1, 1000)),
@@ -71,23 +64,7 @@ export const variables = {
   claudeConfigDir: optional('CLAUDE_CONFIG_DIR', kinds.anyText),
 };
 
-export const variableNames: ReadonlySet<string> = new Set(
-  Object.values(variables).map(({ name }) => name),
-);
+export const variableNames = namesOf(variables);
 
 /** What compose.yml reads from the same .env: the gateway sees it as well and has no use for it. */
 export const composeVariableNames: ReadonlySet<string> = new Set(['GATEWAY_LAN_IP']);
-
-function withDefault<T>(name: string, kind: ValueKind<T>, fallbackText: string): Variable<T> {
-  const fallback = kind.parse(fallbackText);
-  if (fallback === undefined) throw new TypeError(`the default of ${name} is wrong`);
-  return { name, kind, fallbackText, fallback, isSecret: false };
-}
-
-function optional<T>(name: string, kind: ValueKind<T>): Variable<T | null> {
-  return { name, kind, fallbackText: null, fallback: null, isSecret: false };
-}
-
-function secret<T>(name: string, kind: ValueKind<T>): Variable<T | null> {
-  return { ...optional(name, kind), isSecret: true };
-}

@@ -1,27 +1,23 @@
 // What the operator decided, read once from the environment.
 import { join, resolve } from 'node:path';
 
-import { StartError } from '#shared/errors.ts';
+import { ConfigError } from '#shared/config/config-error.ts';
+import { isOpenBind, openBindProblem } from '#shared/config/open-bind.ts';
+import { unknownVariables } from '#shared/config/unknown-variables.ts';
+import { readVariable } from '#shared/config/variable.ts';
+import type { Environment, Variable } from '#shared/config/variable.ts';
 
 import { allowsModel } from './access/model-pattern.ts';
-import { isOpenBind } from './config-values.ts';
 import { composeVariableNames, variableNames, variables } from './config-variables.ts';
-import type { Variable } from './config-variables.ts';
 
-export type Environment = Record<string, string | undefined>;
 export type GatewayConfig = ReturnType<typeof readConfig>['config'];
 export type GatewaySecrets = ReturnType<typeof readConfig>['secrets'];
 
-/** Everything that is wrong with the environment, one line each. */
-export class ConfigError extends StartError {
-  override readonly name = 'ConfigError';
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(`the configuration is wrong:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
-    this.problems = problems;
-  }
-}
+const ownVariables = {
+  service: 'gateway',
+  pattern: /^(GATEWAY|RUN|PREPARED|SESSIONS?)_/,
+  known: new Set([...variableNames, ...composeVariableNames]),
+};
 
 /** Secrets are apart, so that the config can be printed. */
 export function readConfig(env: Environment, cwd: string, cores: number) {
@@ -95,27 +91,7 @@ export function readConfig(env: Environment, cwd: string, cores: number) {
   };
   problems.push(...contradictions(config));
   if (problems.length > 0) throw new ConfigError(problems);
-  return { config, secrets, warnings: unknownVariables(env) };
-}
-
-function readVariable<T>(env: Environment, variable: Variable<T>, problems: string[]): T {
-  const { name, kind, fallback, isSecret } = variable;
-  const text = env[name] ?? '';
-  if (text === '') return fallback;
-  const value = kind.parse(text);
-  if (value !== undefined) return value;
-  const shown = isSecret ? 'has a wrong value (not shown)' : `is ${shortened(text)}`;
-  problems.push(`${name} ${shown}: it must be ${kind.expected}`);
-  return fallback;
-}
-
-// A misspelt limit would silently be no limit. Said, not refused: others set RUN_* and GATEWAY_* for themselves.
-// Values are not shown: they may be secrets.
-function unknownVariables(env: Environment): string[] {
-  return Object.keys(env)
-    .filter((name) => /^(GATEWAY|RUN|PREPARED|SESSIONS?)_/.test(name))
-    .filter((name) => !variableNames.has(name) && !composeVariableNames.has(name))
-    .map((name) => `${name} is not a variable of the gateway and has no effect: see .env.example`);
+  return { config, secrets, warnings: unknownVariables(env, ownVariables) };
 }
 
 function contradictions(config: {
@@ -129,10 +105,7 @@ function contradictions(config: {
   const { listen, door, models, runs } = config;
   const problems: string[] = [];
   if (isOpenBind(listen.host) && !door.allowWildcardBind) {
-    problems.push(
-      `GATEWAY_HOST is "${listen.host}", which is not only your own network: ` +
-        'it must be a local address, or ALLOW_WILDCARD_BIND must be true',
-    );
+    problems.push(openBindProblem('GATEWAY_HOST', listen.host));
   }
   if (!allowsModel(models.allowed, models.default)) {
     problems.push(`DEFAULT_MODEL is "${models.default}": it must be one of ALLOWED_MODELS`);
@@ -147,8 +120,4 @@ function contradictions(config: {
     );
   }
   return problems;
-}
-
-function shortened(text: string): string {
-  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
 }

@@ -1,8 +1,9 @@
 // The settings that a backup needs, and no others: a mistake in another one must not cost the operator a backup.
 import { resolve } from 'node:path';
 
+import type { Environment } from '#shared/config/variable.ts';
+
 import { variables } from '../../gateway/config-variables.ts';
-import type { Environment } from '../../gateway/config.ts';
 
 export type DataSettings = { dataDir: string; diskReserveBytes: number };
 

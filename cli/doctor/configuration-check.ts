@@ -2,8 +2,10 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 
-import { ConfigError, readConfig } from '../../gateway/config.ts';
-import type { Environment } from '../../gateway/config.ts';
+import { ConfigError } from '#shared/config/config-error.ts';
+import type { Environment } from '#shared/config/variable.ts';
+
+import { readConfig } from '../../gateway/config.ts';
 import { fail, messageOf, pass, warn } from './finding.ts';
 import type { Finding } from './finding.ts';
 

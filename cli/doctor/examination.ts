@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 
 import type { Clock } from '#shared/clock.ts';
+import type { Environment } from '#shared/config/variable.ts';
 
-import type { Environment } from '../../gateway/config.ts';
 import { judgeAddresses } from './address-check.ts';
 import { attempt } from './attempt.ts';
 import { checkConfiguration, checkEnvironmentFile } from './configuration-check.ts';

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, test } from 'vitest';
 
+import { ConfigError } from '#shared/config/config-error.ts';
+
 import { composeVariableNames, variables } from '../../gateway/config-variables.ts';
-import { ConfigError, readConfig } from '../../gateway/config.ts';
+import { readConfig } from '../../gateway/config.ts';
 
 function read(env: Record<string, string> = {}) {
   return readConfig(env, '/srv/gatehouse', 4);
