@@ -1,13 +1,13 @@
 // The process: environment, signals, standard streams. Everything else is in app.ts.
-import { isIPv6 } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { dirname, relative } from 'node:path';
+import { dirname } from 'node:path';
 
 import { systemClock } from '#shared/clock.ts';
-import { isWildcardAddress } from '#shared/door/host-policy.ts';
 import { StartError } from '#shared/errors.ts';
+import { listen } from '#shared/listen.ts';
 import { createLog } from '#shared/log.ts';
 import { runService } from '#shared/service.ts';
+import { shortPath } from '#shared/short-path.ts';
 
 import { openGateway } from './app.ts';
 import { passThrough } from './checkpoint.ts';
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
       const url = await listen(app, config.listen);
       const { sandbox, credential } = engine;
       const { filePath } = adminToken;
-      const adminTokenFile = filePath === null ? null : shortest(filePath);
+      const adminTokenFile = filePath === null ? null : shortPath(filePath, process.cwd());
       const facts = { url, sandbox, claude, credential, notice, adminTokenFile };
       process.stderr.write(startReport(facts));
       if (notice !== null) log.warn({ credential: credential.source }, notice);
@@ -69,29 +69,6 @@ async function main(): Promise<void> {
       );
     },
   });
-}
-
-async function listen(
-  app: Awaited<ReturnType<typeof openGateway>>['app'],
-  { host, port }: { host: string; port: number },
-): Promise<string> {
-  try {
-    await app.listen({ host, port });
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    const reason = code === 'EADDRINUSE' ? 'something else listens there already' : code;
-    throw new StartError(`cannot listen on ${host} port ${port}: ${reason}`, { cause });
-  }
-  const address = app.server.address();
-  const usedPort = typeof address === 'object' && address !== null ? address.port : port;
-  // Nobody can connect to the address that stands for all of them.
-  const name = isWildcardAddress(host) ? (isIPv6(host) ? '::1' : '127.0.0.1') : host;
-  return `http://${isIPv6(name) ? `[${name}]` : name}:${usedPort}`;
-}
-
-function shortest(path: string): string {
-  const fromHere = relative(process.cwd(), path);
-  return fromHere.startsWith('..') ? path : fromHere;
 }
 
 function unavailable(err: unknown): ClaudeUnavailableError {

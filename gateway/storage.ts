@@ -6,9 +6,8 @@ import type { DatabaseWriter } from '#shared/database-writer.ts';
 import type { Database } from '#shared/database.ts';
 import { createDiskReserve } from '#shared/disk-reserve.ts';
 import type { DiskReserve } from '#shared/disk-reserve.ts';
-import { StartError } from '#shared/errors.ts';
 import { acquireInstanceLock } from '#shared/instance-lock.ts';
-import { makeDirectory } from '#shared/make-directory.ts';
+import { openDirectory } from '#shared/open-directory.ts';
 
 import { createAppStore } from './access/app-store.ts';
 import type { AppStore } from './access/app-store.ts';
@@ -90,13 +89,4 @@ export async function openStorage(
     limits: createLimitStore(db),
     keys: createIdempotencyKeys(createIdempotencyStore(db), clock),
   };
-}
-
-async function openDirectory(path: string, variable: string): Promise<void> {
-  try {
-    await makeDirectory(path, 0o700);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new StartError(`${variable} cannot be made: ${reason}`, { cause });
-  }
 }
