@@ -1,11 +1,7 @@
 // A request with an Idempotency-Key is done once: whoever sends it again within a day gets the answer of the first.
-import { createHash } from 'node:crypto';
-
-import { canonicalJson } from '#shared/audit-chain.ts';
 import { isoTime } from '#shared/clock.ts';
 import type { Clock } from '#shared/clock.ts';
-import { requestError } from '#shared/errors.ts';
-import type { JsonValue } from '#shared/json-value.ts';
+import { idempotencyMismatch, inProgress } from '#shared/idempotency-key.ts';
 
 import type { IdempotencyPlace, IdempotencyStore } from './idempotency-store.ts';
 
@@ -41,7 +37,7 @@ export function createIdempotencyKeys(store: IdempotencyStore, clock: Clock): Id
     recall({ place, requestSha256 }) {
       const known = store.find(place);
       if (known === null) return null;
-      if (known.requestSha256 !== requestSha256) throw mismatch();
+      if (known.requestSha256 !== requestSha256) throw idempotencyMismatch();
       const { statusCode, body, runId, runSeq } = known;
       if (statusCode !== null && body !== null) return { kind: 'answer', statusCode, body };
       if (runId === null || runSeq === null) return null;
@@ -60,35 +56,4 @@ export function createIdempotencyKeys(store: IdempotencyStore, clock: Clock): Id
     },
     prune: (limit) => store.removeBefore(isoTime(clock.now() - keptMs), limit),
   };
-}
-
-export function requestDigest(request: JsonValue): string {
-  return createHash('sha256').update(canonicalJson(request)).digest('hex');
-}
-
-/** Null without the header. Throws `invalid_request` for one that is no key. */
-export function readIdempotencyKey(header: string | string[] | undefined): string | null {
-  if (header === undefined) return null;
-  if (typeof header === 'string' && /^[\u0020-\u007e]{1,255}$/.test(header)) return header;
-  throw requestError(
-    'invalid_request',
-    'Idempotency-Key must be 1 to 255 printable ASCII characters',
-    { details: { field: 'Idempotency-Key' } },
-  );
-}
-
-/** Of a request whose answer is shown once and cannot be sent again. */
-export function answeredOnce(): Error {
-  const message = 'a request with this Idempotency-Key was done before; its answer is shown once';
-  return requestError('conflict', message, { details: { field: 'Idempotency-Key' } });
-}
-
-function mismatch(): Error {
-  const message = 'this Idempotency-Key was used for another request: take a new key for a new one';
-  return requestError('idempotency_mismatch', message, { details: { field: 'Idempotency-Key' } });
-}
-
-export function inProgress(runId?: string): Error {
-  const message = 'the first request with this Idempotency-Key is still under way';
-  return requestError('conflict', message, { runId });
 }

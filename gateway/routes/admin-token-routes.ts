@@ -1,16 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 
 import type { HttpApp } from '#shared/http-server.ts';
+import { answeredOnce, readIdempotencyKey, requestDigest } from '#shared/idempotency-key.ts';
 
 import type { AppChanges, AppRegistry, IssuedToken, OnStored } from '../access/app-registry.ts';
 import type { ListedApp } from '../access/app-store.ts';
 import type { Door } from '../access/door.ts';
 import type { NewApp } from '../access/new-app.ts';
-import {
-  answeredOnce,
-  readIdempotencyKey,
-  requestDigest,
-} from '../idempotency/idempotency-keys.ts';
 import type { IdempotencyKeys } from '../idempotency/idempotency-keys.ts';
 import {
   ChangeRequest,

@@ -5,9 +5,9 @@ import { clientGoneSignal } from '#shared/client-gone.ts';
 import { AppError, requestError } from '#shared/errors.ts';
 import { RunAnswer, RunRequest, SubmittedRun } from '#shared/gateway-run-api.ts';
 import type { HttpApp } from '#shared/http-server.ts';
+import { inProgress } from '#shared/idempotency-key.ts';
 
 import type { Door } from '../access/door.ts';
-import { inProgress } from '../idempotency/idempotency-keys.ts';
 import type {
   FirstAnswer,
   IdempotencyKeys,

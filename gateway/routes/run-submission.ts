@@ -2,9 +2,9 @@
 import type { FastifyRequest } from 'fastify';
 
 import type { RunRequest } from '#shared/gateway-run-api.ts';
+import { readIdempotencyKey, requestDigest } from '#shared/idempotency-key.ts';
 
 import type { Door } from '../access/door.ts';
-import { readIdempotencyKey, requestDigest } from '../idempotency/idempotency-keys.ts';
 import type { KeyedRequest } from '../idempotency/idempotency-keys.ts';
 import type { RunCall } from '../runs/run-intake.ts';
 

@@ -8,13 +8,13 @@ import { AppError, requestError } from '#shared/errors.ts';
 import { UploadAnswer } from '#shared/gateway-file-api.ts';
 import { discardRestOfBody } from '#shared/http-rest-of-body.ts';
 import type { HttpApp } from '#shared/http-server.ts';
+import { inProgress, readIdempotencyKey, requestDigest } from '#shared/idempotency-key.ts';
 
 import type { Door } from '../access/door.ts';
 import { cleanFileName } from '../files/file-name.ts';
 import type { FileShelf } from '../files/file-shelf.ts';
 import type { StoredFile } from '../files/file-store.ts';
 import { createMeasuredFile, tooLarge } from '../files/incoming-file.ts';
-import { inProgress, readIdempotencyKey, requestDigest } from '../idempotency/idempotency-keys.ts';
 import type { IdempotencyKeys } from '../idempotency/idempotency-keys.ts';
 import { outcomeError } from '../runs/outcome.ts';
 import { fileDescription } from './file-description.ts';
