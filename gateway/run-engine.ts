@@ -1,6 +1,7 @@
 // Everything that runs claude: the sandbox that works here, the installation, the credential, the queue, the turns and their events.
 import { join } from 'node:path';
 
+import { createDiskCheck } from '#shared/disk-space.ts';
 import { StartError } from '#shared/errors.ts';
 import type { EventFeed } from '#shared/event-feed.ts';
 import { newId } from '#shared/ids.ts';
@@ -23,7 +24,6 @@ import { createRunQueue } from './queue/run-queue.ts';
 import type { RunQueue } from './queue/run-queue.ts';
 import { createStartRoom } from './queue/start-room.ts';
 import type { StartRoom } from './queue/start-room.ts';
-import { createDiskCheck } from './runs/disk-space.ts';
 import { createPreparedRuns } from './runs/prepared-runs.ts';
 import type { PreparedRuns, TakeResult } from './runs/prepared-runs.ts';
 import { createRunEndings } from './runs/run-endings.ts';

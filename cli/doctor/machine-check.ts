@@ -2,8 +2,9 @@
 import { access, constants, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { measureDiskSpace } from '../../gateway/runs/disk-space.ts';
-import type { DiskSpace } from '../../gateway/runs/disk-space.ts';
+import { measureDiskSpace } from '#shared/disk-space.ts';
+import type { DiskSpace } from '#shared/disk-space.ts';
+
 import { fail, pass, warn } from './finding.ts';
 import type { Finding } from './finding.ts';
 

@@ -8,11 +8,11 @@ import type { Clock } from '#shared/clock.ts';
 import type { DatabaseWriter } from '#shared/database-writer.ts';
 import type { Log } from '#shared/log.ts';
 import { makeDirectory } from '#shared/make-directory.ts';
+import { createFileQuota } from '#shared/uploads/file-quota.ts';
+import { createIncomingFile } from '#shared/uploads/incoming-file.ts';
+import type { IncomingFile } from '#shared/uploads/incoming-file.ts';
 
-import { createFileQuota } from './file-quota.ts';
 import type { FilePlace, FileStore, StoredFile } from './file-store.ts';
-import { createIncomingFile } from './incoming-file.ts';
-import type { IncomingFile } from './incoming-file.ts';
 import { createFileOpener, unknownFile } from './open-file.ts';
 import type { OpenFiles } from './open-file.ts';
 
@@ -56,7 +56,14 @@ export async function openFileShelf(parts: FileShelfParts): Promise<FileShelf> {
   const incomingDir = join(dir, 'incoming');
   const pathOf = (fileToken: string): string => join(dir, fileToken);
   const now = (): string => isoTime(clock.now());
-  const quota = createFileQuota(store, clock, limits.filesQuotaBytes);
+  const quota = createFileQuota({
+    usage: (appId: number) => store.usage(appId, now()),
+    bytesMax: limits.filesQuotaBytes,
+    filesMax: 10_000,
+    explain: (most) =>
+      `the quota is used up: the files of an app may be ${most} at a time. ` +
+      'Delete some, or wait until they expire',
+  });
 
   const sweep = async (): Promise<void> => {
     const expired = await writer.write(() => store.removeExpired(now()));

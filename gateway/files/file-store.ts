@@ -1,7 +1,6 @@
 // The files table.
 import type { Database } from '#shared/database.ts';
-
-import type { MediaType } from './media-type.ts';
+import type { MediaType } from '#shared/uploads/media-type.ts';
 
 export type StoredFile = {
   fileToken: string;

@@ -1,26 +1,27 @@
 // POST /files: one file in a form, kept once however often the same request comes under the same key.
-import { fastifyMultipart } from '@fastify/multipart';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { clientGoneSignal } from '#shared/client-gone.ts';
 import type { Clock } from '#shared/clock.ts';
-import { AppError, requestError } from '#shared/errors.ts';
+import { isDiskFull } from '#shared/disk-space.ts';
+import { AppError } from '#shared/errors.ts';
 import { UploadAnswer } from '#shared/gateway-file-api.ts';
 import { discardRestOfBody } from '#shared/http-rest-of-body.ts';
 import type { HttpApp } from '#shared/http-server.ts';
 import { inProgress, readIdempotencyKey, requestDigest } from '#shared/idempotency-key.ts';
+import { cleanFileName } from '#shared/uploads/file-name.ts';
+import { acceptForms, requireForm } from '#shared/uploads/form-scope.ts';
+import { createMeasuredFile } from '#shared/uploads/incoming-file.ts';
 
 import type { Door } from '../access/door.ts';
-import { cleanFileName } from '../files/file-name.ts';
 import type { FileShelf } from '../files/file-shelf.ts';
 import type { StoredFile } from '../files/file-store.ts';
-import { createMeasuredFile, tooLarge } from '../files/incoming-file.ts';
 import type { IdempotencyKeys } from '../idempotency/idempotency-keys.ts';
 import { outcomeError } from '../runs/outcome.ts';
 import { fileDescription } from './file-description.ts';
 import { replayed, sendAnswer } from './stored-answer.ts';
-import { readUploadForm } from './upload-form.ts';
-import type { UploadFields } from './upload-form.ts';
+import { readUploadFields } from './upload-fields.ts';
+import type { UploadFields } from './upload-fields.ts';
 
 export type UploadRouteOptions = {
   shelf: FileShelf;
@@ -40,23 +41,17 @@ type Upload = {
 /** In a scope of its own: forms are taken here and nowhere else. */
 export async function uploadRoutes(app: HttpApp, options: UploadRouteOptions): Promise<void> {
   const { door, uploadBytes, clock } = options;
-  app.removeAllContentTypeParsers();
-  await app.register(fastifyMultipart, { throwFileSizeLimit: false });
-  app.addContentTypeParser('*', (_request, _body, done) => done(notAForm()));
-  const closing = new AbortController();
-  app.addHook('preClose', (done) => {
-    closing.abort(requestError('draining', 'the service is stopping: ask again soon'));
-    done();
-  });
+  const closing = await acceptForms(app);
   const underWay = new Set<string>();
 
   const receive = async (request: FastifyRequest, reply: FastifyReply): Promise<string> => {
-    const key = requireAcceptable(request, uploadBytes);
+    const key = readIdempotencyKey(request.headers['idempotency-key']);
+    requireForm(request, uploadBytes);
     if (!(await options.hasDiskSpace())) throw diskFull();
     const { appId } = door.appOf(request);
-    const stop = AbortSignal.any([clientGoneSignal(reply), closing.signal]);
+    const stop = AbortSignal.any([clientGoneSignal(reply), closing]);
     const read: Upload['read'] = (write) =>
-      readUploadForm(request, { fileBytesMax: uploadBytes, write, stop });
+      readUploadFields(request, { fileBytesMax: uploadBytes, write, stop });
     if (key === null) return keep(options, { appId, key, read });
     const name = `${appId} ${key}`;
     if (underWay.has(name)) throw inProgress();
@@ -124,28 +119,6 @@ function answerOf(file: StoredFile, ttlSecs: number): string {
   return JSON.stringify(answer);
 }
 
-/** A form is a little longer than its file. */
-const formBytes = 2 ** 20;
-
-/** Gives its Idempotency-Key. */
-function requireAcceptable(request: FastifyRequest, uploadBytes: number): string | null {
-  const { headers } = request;
-  const key = readIdempotencyKey(headers['idempotency-key']);
-  const encoding = headers['content-encoding']?.toLowerCase() ?? 'identity';
-  if (!request.isMultipart() || encoding !== 'identity') throw notAForm();
-  if (Number(headers['content-length'] ?? 0) > uploadBytes + formBytes) throw tooLarge(uploadBytes);
-  return key;
-}
-
-function notAForm(): Error {
-  const message = 'send the file as the field `file` of a multipart/form-data form, not compressed';
-  return requestError('unsupported_media_type', message);
-}
-
 function diskFull(): Error {
   return new AppError(outcomeError('disk_full'), 'The disk of the gateway is nearly full.');
-}
-
-function isDiskFull(err: unknown): boolean {
-  return err instanceof Error && 'code' in err && (err.code === 'ENOSPC' || err.code === 'EDQUOT');
 }

@@ -1,8 +1,8 @@
 // Watches what a run puts on disk: no limit of the kernel stops many small files.
 import type { Clock } from '#shared/clock.ts';
+import { hasDiskSpace } from '#shared/disk-space.ts';
 
 import { directoryBytes } from '../sandbox/run-directory.ts';
-import { hasDiskSpace } from './disk-space.ts';
 
 export type RunDiskLimits = {
   runBytes: number;

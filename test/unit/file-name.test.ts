@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { cleanFileName } from '../../gateway/files/file-name.ts';
+import { cleanFileName } from '#shared/uploads/file-name.ts';
 
 test.each<[given: string | undefined, name: string]>([
   ['report.pdf', 'report.pdf'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { createMediaTypeTeller } from '../../gateway/files/media-type.ts';
+import { createMediaTypeTeller } from '#shared/uploads/media-type.ts';
 
 function typeOf(...chunks: Buffer[]): string | null {
   const teller = createMediaTypeTeller();

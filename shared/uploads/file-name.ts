@@ -1,4 +1,4 @@
-// The name an app gives a file: shown to people and to the model, never part of a path.
+// The name a file is given by its sender: shown to people and to models, never part of a path.
 const charactersMax = 255;
 
 /** Control characters, line separators and those that turn the direction of text. */

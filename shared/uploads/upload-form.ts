@@ -1,47 +1,56 @@
-// The form of POST /files: one file, which goes on as it arrives, and how long it is to be kept, in either order.
-import type { Multipart, MultipartFile } from '@fastify/multipart';
+// The form of an upload: one file, which goes on as it arrives, and the fields that a service has besides, in any order.
+import type { Multipart, MultipartFile, MultipartValue } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 
-import { AppError, requestError } from '#shared/errors.ts';
+import { AppError, requestError } from '../errors.ts';
 
-export type UploadFields = { fileName: string | undefined; ttlSecs: number };
+/** Takes the value of a field as it arrives, or throws; null for what is no text or too long for a field. Called once at most. */
+export type TakeField = (value: string | null) => void;
+
+export type UploadFormOptions = {
+  fileBytesMax: number;
+  write: (chunk: Buffer) => Promise<void>;
+  /** By name; a form with any other field is refused. */
+  fields: Readonly<Record<string, TakeField>>;
+  fieldBytesMax?: number;
+  stop: AbortSignal;
+};
 
 const fileField = 'file';
-const ttlField = 'ttl_secs';
-const defaultTtlSecs = 3600;
-const [ttlSecsMin, ttlSecsMax] = [60, 86_400];
-
-/** What a form may have in all: a little more than it needs, so that a wrong field can be named. */
-const limits = { files: 1, fields: 4, parts: 5, fieldSize: 100, headerPairs: 20 };
 
 /** Throws AppError, also when the signal aborts before everything has arrived. */
 export async function readUploadForm(
   request: FastifyRequest,
-  options: {
-    fileBytesMax: number;
-    write: (chunk: Buffer) => Promise<void>;
-    stop: AbortSignal;
-  },
-): Promise<UploadFields> {
+  options: UploadFormOptions,
+): Promise<{ fileName: string | undefined }> {
+  const fieldNames = Object.keys(options.fields);
   const parts = request.parts({
-    // The file is counted where it goes; this only makes sure that the form ends there.
-    limits: { ...limits, fileSize: options.fileBytesMax + 1 },
+    limits: {
+      // The file is counted where it goes; this only makes sure that the form ends there.
+      fileSize: options.fileBytesMax + 1,
+      // A little more than a form needs, so that a wrong field can be named.
+      fields: fieldNames.length + 3,
+      parts: fieldNames.length + 4,
+      files: 1,
+      fieldSize: options.fieldBytesMax ?? 100,
+      headerPairs: 20,
+    },
     isPartAFile: (field, _type, fileName) => field === fileField || fileName !== undefined,
   });
   try {
     return await readParts(parts, options);
   } catch (err) {
-    throw options.stop.aborted ? stopRefusal(options.stop) : toRefusal(err);
+    throw options.stop.aborted ? stopRefusal(options.stop) : toRefusal(err, fieldNames);
   }
 }
 
 async function readParts(
   parts: AsyncIterator<Multipart>,
-  { write, stop }: { write: (chunk: Buffer) => Promise<void>; stop: AbortSignal },
-): Promise<UploadFields> {
+  { write, fields, stop }: UploadFormOptions,
+): Promise<{ fileName: string | undefined }> {
   using stopped = rejectionOf(stop);
   let file: MultipartFile | null = null;
-  let ttlSecs: number | null = null;
+  const missing = new Map(Object.entries(fields));
   // A wrong field is told at the next file or at the end: a form of very many is too large.
   let fault: AppError | null = null;
   for (;;) {
@@ -53,18 +62,17 @@ async function readParts(
       requirePlain(part);
       await copy(part, write, stop);
       file = part;
-    } else if (part.fieldname === ttlField && ttlSecs === null) {
-      ttlSecs = readTtl(part.value);
     } else {
-      fault ??=
-        part.fieldname === ttlField
-          ? invalid(ttlField, 'is there twice')
-          : unknownField(part.fieldname);
+      const take = missing.get(part.fieldname);
+      missing.delete(part.fieldname);
+      if (take !== undefined) take(textOf(part));
+      else if (!Object.hasOwn(fields, part.fieldname)) fault ??= unknownField(part.fieldname);
+      else fault ??= invalidField(part.fieldname, 'is there twice');
     }
   }
   if (fault !== null) throw fault;
-  if (file === null) throw invalid(fileField, 'is required');
-  return { fileName: file.filename, ttlSecs: ttlSecs ?? defaultTtlSecs };
+  if (file === null) throw invalidField(fileField, 'is required');
+  return { fileName: file.filename };
 }
 
 /** Settles only when nothing is being written any more. */
@@ -96,20 +104,19 @@ function rejectionOf(signal: AbortSignal): Disposable & { promise: Promise<never
 /** Browsers and HTTP clients send files as they are; forms in e-mails do not. */
 function requirePlain({ encoding }: MultipartFile): void {
   if (['7bit', '8bit', 'binary'].includes(encoding)) return;
-  throw invalid(fileField, 'must be sent as it is, without a Content-Transfer-Encoding');
+  throw invalidField(fileField, 'must be sent as it is, without a Content-Transfer-Encoding');
 }
 
-function readTtl(value: unknown): number {
-  const secs = typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) : Number.NaN;
-  if (secs >= ttlSecsMin && secs <= ttlSecsMax) return secs;
-  throw invalid(ttlField, `must be a whole number from ${ttlSecsMin} to ${ttlSecsMax}`);
+function textOf({ value, valueTruncated }: MultipartValue): string | null {
+  return typeof value === 'string' && !valueTruncated ? value : null;
 }
 
 function unknownField(field: string | undefined): AppError {
-  return invalid((field ?? 'a part without a name').slice(0, 200), 'is not a known field');
+  return invalidField((field ?? 'a part without a name').slice(0, 200), 'is not a known field');
 }
 
-function invalid(field: string, message: string): AppError {
+/** A 400 that names the field. */
+export function invalidField(field: string, message: string): AppError {
   return requestError('invalid_request', `${field} ${message}`, { details: { field } });
 }
 
@@ -119,14 +126,15 @@ const tooManyParts = new Set(['FST_PARTS_LIMIT', 'FST_FILES_LIMIT', 'FST_FIELDS_
 function stopRefusal({ reason }: AbortSignal): AppError {
   return reason instanceof AppError
     ? reason
-    : invalid('body', 'did not arrive: the client went away');
+    : invalidField('body', 'did not arrive: the client went away');
 }
 
-function toRefusal(err: unknown): unknown {
+function toRefusal(err: unknown, fieldNames: readonly string[]): unknown {
   if (err instanceof AppError || !(err instanceof Error)) return err;
   const code = 'code' in err ? String(err.code) : '';
   if (tooManyParts.has(code)) {
-    const message = `a form has one ${fileField} and at most one ${ttlField}`;
+    const others = fieldNames.map((name) => ` and at most one ${name}`);
+    const message = `a form has one ${fileField}${others.join('')}`;
     return requestError('payload_too_large', message, { details: { field: fileField } });
   }
   // The parser of forms throws plain errors; failures of the disk and bugs are none.

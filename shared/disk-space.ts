@@ -1,7 +1,7 @@
-// Whether there is room for another run: asked before it costs a process.
+// Whether there is room on a disk: asked before work begins that writes to it.
 import { statfs } from 'node:fs/promises';
 
-import type { Clock } from '#shared/clock.ts';
+import type { Clock } from './clock.ts';
 
 export type DiskSpace = { freeBytes: number; neededBytes: number; isEnough: boolean };
 
@@ -13,7 +13,7 @@ export async function measureDiskSpace(path: string, reserveBytes: number): Prom
   return { freeBytes, neededBytes, isEnough: freeBytes > neededBytes };
 }
 
-/** A place that cannot be measured refuses nobody: preparing a run there says what is wrong with it. */
+/** A place that cannot be measured refuses nobody: whoever writes there is told what is wrong with it. */
 export async function hasDiskSpace(
   paths: readonly string[],
   reserveBytes: number,
@@ -45,4 +45,8 @@ export function createDiskCheck(
     }
     return look;
   };
+}
+
+export function isDiskFull(err: unknown): boolean {
+  return err instanceof Error && 'code' in err && (err.code === 'ENOSPC' || err.code === 'EDQUOT');
 }

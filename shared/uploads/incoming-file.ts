@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 
-import { requestError } from '#shared/errors.ts';
-
+import { requestError } from '../errors.ts';
 import type { QuotaShare } from './file-quota.ts';
 import { acceptedTypes, createMediaTypeTeller } from './media-type.ts';
 import type { MediaType } from './media-type.ts';
@@ -41,7 +40,7 @@ export function createIncomingFile(
     async write(chunk) {
       size += chunk.length;
       if (size > bytesMax) throw tooLarge(bytesMax);
-      share.grow(chunk.length);
+      await share.grow(chunk.length);
       teller.push(chunk);
       if (teller.isHopeless()) throw notAccepted();
       hash.update(chunk);
