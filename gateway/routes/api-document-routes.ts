@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
 
 import type { HttpApp } from '#shared/http-server.ts';
+import { sendAnswer } from '#shared/stored-answer.ts';
 
 import type { ApiDocument } from '../api-document/api-document.ts';
-import { sendAnswer } from './stored-answer.ts';
 
 const OpenApi = Type.Object(
   { openapi: Type.String({ examples: ['3.1.0'] }) },

@@ -6,6 +6,7 @@ import { AppError, requestError } from '#shared/errors.ts';
 import { RunAnswer, RunRequest, SubmittedRun } from '#shared/gateway-run-api.ts';
 import type { HttpApp } from '#shared/http-server.ts';
 import { inProgress } from '#shared/idempotency-key.ts';
+import { replayed, sendAnswer } from '#shared/stored-answer.ts';
 
 import type { Door } from '../access/door.ts';
 import type {
@@ -21,7 +22,6 @@ import { outlookFields } from '../runs/run-view.ts';
 import type { RunEventStreams } from './run-event-streams.ts';
 import { keyedRequestOf, prefersAsync, runCallOf, wantsEvents } from './run-submission.ts';
 import type { RunPost } from './run-submission.ts';
-import { replayed, sendAnswer } from './stored-answer.ts';
 
 export type RunRouteOptions = {
   runs: RunService;

@@ -9,6 +9,7 @@ import { UploadAnswer } from '#shared/gateway-file-api.ts';
 import { discardRestOfBody } from '#shared/http-rest-of-body.ts';
 import type { HttpApp } from '#shared/http-server.ts';
 import { inProgress, readIdempotencyKey, requestDigest } from '#shared/idempotency-key.ts';
+import { replayed, sendAnswer } from '#shared/stored-answer.ts';
 import { cleanFileName } from '#shared/uploads/file-name.ts';
 import { acceptForms, requireForm } from '#shared/uploads/form-scope.ts';
 import { createMeasuredFile } from '#shared/uploads/incoming-file.ts';
@@ -19,7 +20,6 @@ import type { StoredFile } from '../files/file-store.ts';
 import type { IdempotencyKeys } from '../idempotency/idempotency-keys.ts';
 import { outcomeError } from '../runs/outcome.ts';
 import { fileDescription } from './file-description.ts';
-import { replayed, sendAnswer } from './stored-answer.ts';
 import { readUploadFields } from './upload-fields.ts';
 import type { UploadFields } from './upload-fields.ts';
 
