@@ -1,5 +1,6 @@
 // Whether the committed document may be replaced by the one that is served.
-import type { OpenApiDocument } from '../../gateway/api-document/openapi.ts';
+import type { OpenApiDocument } from '#shared/api-document/openapi.ts';
+
 import { breakingMessage, unannounced } from './announcement.ts';
 import { breakingChanges } from './breaking-changes.ts';
 

@@ -1,5 +1,5 @@
 // The headers that mean something to the gateway or to its clients.
-import type { ApiHeader, ApiParameter } from './openapi.ts';
+import type { ApiHeader, ApiParameter } from '#shared/api-document/openapi.ts';
 
 export const requestHeaders = {
   'X-Request-Id': {

@@ -1,12 +1,3 @@
-// An operation as it stands in the document: what its schemas say, what is said of it, and how it can fail.
-import type { JsonValue } from '#shared/json-value.ts';
-
-import type { Guard } from '../access/door.ts';
-import { requestHeaders } from './api-headers.ts';
-import type { AnswerHeader, RequestHeader } from './api-headers.ts';
-import { commonErrorCodes, errorAnswers } from './error-answers.ts';
-import type { ErrorCode } from './error-meanings.ts';
-import { eventStreamMedia } from './event-stream-schema.ts';
 import type {
   ApiContent,
   ApiMedia,
@@ -16,9 +7,18 @@ import type {
   ApiRequestBody,
   ApiResponse,
   ApiSchema,
-} from './openapi.ts';
+} from '#shared/api-document/openapi.ts';
+import { exampleOf } from '#shared/api-document/schema-example.ts';
+// An operation as it stands in the document: what its schemas say, what is said of it, and how it can fail.
+import type { JsonValue } from '#shared/json-value.ts';
+
+import type { Guard } from '../access/door.ts';
+import { requestHeaders } from './api-headers.ts';
+import type { AnswerHeader, RequestHeader } from './api-headers.ts';
+import { commonErrorCodes, errorAnswers } from './error-answers.ts';
+import type { ErrorCode } from './error-meanings.ts';
+import { eventStreamMedia } from './event-stream-schema.ts';
 import type { Operation, OperationAnswer } from './operation.ts';
-import { exampleOf } from './schema-example.ts';
 
 export type GuardedRoute = { method: string; guard: Guard };
 

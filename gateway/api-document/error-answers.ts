@@ -1,14 +1,14 @@
 // The failures of a route: one form for all, one answer for each status.
 import { Type } from 'typebox';
 
+import type { ApiComponents, ApiReference, ApiResponse } from '#shared/api-document/openapi.ts';
+import { plainSchema } from '#shared/api-document/plain-schema.ts';
 import { ErrorObject } from '#shared/api-schema.ts';
 import type { JsonValue } from '#shared/json-value.ts';
 
 import type { Guard } from '../access/door.ts';
 import { errorKind, errorMeanings } from './error-meanings.ts';
 import type { ErrorCode } from './error-meanings.ts';
-import type { ApiComponents, ApiReference, ApiResponse } from './openapi.ts';
-import { plainSchema } from './plain-schema.ts';
 
 const ErrorAnswer = plainSchema(
   Type.Object(

@@ -1,9 +1,8 @@
+import type { ApiMedia, ApiSchema } from '#shared/api-document/openapi.ts';
+import { plainSchema } from '#shared/api-document/plain-schema.ts';
+import { exampleOf } from '#shared/api-document/schema-example.ts';
 // The events of a run as a schema: each type with the data that it carries.
 import { runEventData, ShutdownNotice, shutdownEvent } from '#shared/gateway-event-api.ts';
-
-import type { ApiMedia, ApiSchema } from './openapi.ts';
-import { plainSchema } from './plain-schema.ts';
-import { exampleOf } from './schema-example.ts';
 
 const eventTypes: Readonly<Record<string, ApiSchema>> = Object.fromEntries(
   Object.entries({ ...runEventData, [shutdownEvent]: ShutdownNotice }).map(([type, data]) => [

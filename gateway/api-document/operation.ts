@@ -1,7 +1,8 @@
+import type { ApiSchema } from '#shared/api-document/openapi.ts';
+
 import type { AnswerHeader, RequestHeader } from './api-headers.ts';
 // What the document says of a route beyond its schemas.
 import type { ErrorCode } from './error-meanings.ts';
-import type { ApiSchema } from './openapi.ts';
 
 export const tags = {
   runs: 'Runs of Claude for an app: start them, wait for them, read them, end them.',

@@ -1,12 +1,14 @@
 // The document, written out: what the schemas of the routes make of it, and what is said of each route.
 import { readFile } from 'node:fs/promises';
 
+import { createBareDocument } from '#shared/api-document/bare-document.ts';
+import type { ApiOperation, ApiPath, OpenApiDocument } from '#shared/api-document/openapi.ts';
+import { shareSchemas } from '#shared/api-document/shared-schemas.ts';
+
 import type { KnownRoute } from './api-document.ts';
 import { answerHeaders, requestHeaders } from './api-headers.ts';
-import { createBareDocument } from './bare-document.ts';
 import { completeOperation, errorCodesOf } from './completed-operation.ts';
 import { errorComponents } from './error-answers.ts';
-import type { ApiOperation, ApiPath, OpenApiDocument } from './openapi.ts';
 import { tags } from './operation.ts';
 import type { Operation, Operations } from './operation.ts';
 import { adminOperations } from './operations/admin-operations.ts';
@@ -14,7 +16,6 @@ import { fileOperations } from './operations/file-operations.ts';
 import { runOperations } from './operations/run-operations.ts';
 import { serviceOperations } from './operations/service-operations.ts';
 import { sessionOperations } from './operations/session-operations.ts';
-import { shareSchemas } from './shared-schemas.ts';
 
 const operations: Operations = {
   ...runOperations,

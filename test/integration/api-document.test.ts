@@ -4,6 +4,12 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import type {
+  ApiContent,
+  ApiMedia,
+  ApiOperation,
+  ApiParameter,
+} from '#shared/api-document/openapi.ts';
 import { createHttpServer } from '#shared/http-server.ts';
 import { createLog } from '#shared/log.ts';
 
@@ -11,12 +17,6 @@ import { breakingMessage, unannounced } from '../../cli/openapi/announcement.ts'
 import { breakingChanges } from '../../cli/openapi/breaking-changes.ts';
 import { resolve } from '../../cli/openapi/reference.ts';
 import { createApiDocument } from '../../gateway/api-document/api-document.ts';
-import type {
-  ApiContent,
-  ApiMedia,
-  ApiOperation,
-  ApiParameter,
-} from '../../gateway/api-document/openapi.ts';
 import {
   answerOf,
   committedDocument,

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
-import { resolve } from '../../cli/openapi/reference.ts';
 import type {
   ApiOperation,
   ApiResponse,
   ApiSchema,
   OpenApiDocument,
-} from '../../gateway/api-document/openapi.ts';
+} from '#shared/api-document/openapi.ts';
+
+import { resolve } from '../../cli/openapi/reference.ts';
 import { projectDir } from './test-gateway.ts';
 
 export type DocumentedOperation = {

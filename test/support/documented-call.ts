@@ -1,14 +1,15 @@
 // A request as the API document shows it, and whether its answer is as documented.
 import { createParser } from 'eventsource-parser';
 
-import { resolve } from '../../cli/openapi/reference.ts';
 import type {
   ApiContent,
   ApiHeader,
   ApiOperation,
   ApiResponse,
   ApiSchema,
-} from '../../gateway/api-document/openapi.ts';
+} from '#shared/api-document/openapi.ts';
+
+import { resolve } from '../../cli/openapi/reference.ts';
 import { answerOf, committedDocument, misfit } from './api-document.ts';
 import type { DocumentedOperation } from './api-document.ts';
 import { testAdminToken } from './test-gateway.ts';

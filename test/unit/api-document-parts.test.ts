@@ -1,16 +1,13 @@
 import { Type } from 'typebox';
 import { describe, expect, test } from 'vitest';
 
+import type { ApiOperation, ApiSchema, OpenApiDocument } from '#shared/api-document/openapi.ts';
+import { plainSchema } from '#shared/api-document/plain-schema.ts';
+import { exampleOf } from '#shared/api-document/schema-example.ts';
+import { shareSchemas } from '#shared/api-document/shared-schemas.ts';
+
 import { completeOperation } from '../../gateway/api-document/completed-operation.ts';
-import type {
-  ApiOperation,
-  ApiSchema,
-  OpenApiDocument,
-} from '../../gateway/api-document/openapi.ts';
 import type { Operation } from '../../gateway/api-document/operation.ts';
-import { plainSchema } from '../../gateway/api-document/plain-schema.ts';
-import { exampleOf } from '../../gateway/api-document/schema-example.ts';
-import { shareSchemas } from '../../gateway/api-document/shared-schemas.ts';
 
 function documentWith(...schemas: ApiSchema[]): OpenApiDocument {
   const content = Object.fromEntries(schemas.map((schema, at) => [`type/${at}`, { schema }]));

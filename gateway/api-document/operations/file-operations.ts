@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 
+import { plainSchema } from '#shared/api-document/plain-schema.ts';
+
 import type { Operations } from '../operation.ts';
-import { plainSchema } from '../plain-schema.ts';
 
 const uploadForm = plainSchema(
   Type.Object(
