@@ -17,7 +17,6 @@ import { requestHeaders } from './api-headers.ts';
 import type { AnswerHeader, RequestHeader } from './api-headers.ts';
 import { commonErrorCodes, errorAnswers } from './error-answers.ts';
 import type { ErrorCode } from './error-meanings.ts';
-import { eventStreamMedia } from './event-stream-schema.ts';
 import type { Operation, OperationAnswer } from './operation.ts';
 
 export type GuardedRoute = { method: string; guard: Guard };
@@ -121,10 +120,10 @@ function hasContent(entry: [string, ApiResponse | ApiReference]): entry is [stri
 }
 
 function goodAnswer(answer: OperationAnswer, content: ApiContent | undefined): ApiResponse {
-  const { description, headers = [], isStream = false } = answer;
+  const { description, headers = [], stream } = answer;
   const all: ApiContent = {
     ...(content === undefined ? {} : withExamples(content)),
-    ...(isStream ? { 'text/event-stream': eventStreamMedia } : {}),
+    ...(stream === undefined ? {} : { 'text/event-stream': stream }),
   };
   return {
     description,

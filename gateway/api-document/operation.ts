@@ -1,4 +1,4 @@
-import type { ApiSchema } from '#shared/api-document/openapi.ts';
+import type { ApiMedia, ApiSchema } from '#shared/api-document/openapi.ts';
 
 import type { AnswerHeader, RequestHeader } from './api-headers.ts';
 // What the document says of a route beyond its schemas.
@@ -35,8 +35,8 @@ export type Operation = {
 export type OperationAnswer = {
   description: string;
   headers?: readonly AnswerHeader[];
-  /** It is, or may be, a stream of events. */
-  isStream?: boolean;
+  /** The stream of events that it is, or may be. */
+  stream?: ApiMedia;
 };
 
 /** By method and path, such as `GET /runs/{run_id}`. */
