@@ -13,7 +13,7 @@ import { createAppRegistry } from './access/app-registry.ts';
 import { installDoor } from './access/door.ts';
 import type { Door } from './access/door.ts';
 import { createLastUse } from './access/last-use.ts';
-import { createApiDocument } from './api-document/api-document.ts';
+import { createGatewayDocument } from './api-document/gateway-document.ts';
 import { termsNotice } from './claude/terms-notice.ts';
 import type { GatewayConfig, GatewaySecrets } from './config.ts';
 import { sweepFiles } from './files/file-sweep.ts';
@@ -208,7 +208,7 @@ async function addRoutes(
     isDraining: () => http.isDraining(),
   });
   const { app } = http;
-  const document = createApiDocument(app);
+  const document = createGatewayDocument(app);
   await app.register(apiDocumentRoutes, { document });
   await app.register(docsRoutes);
   await app.register(healthRoutes, { health });

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 
+import type { ApiDocument } from '#shared/api-document/api-document.ts';
 import type { HttpApp } from '#shared/http-server.ts';
 
-import type { ApiDocument } from '../api-document/api-document.ts';
 import { sendAnswer } from './stored-answer.ts';
 
 const OpenApi = Type.Object(

@@ -16,7 +16,7 @@ import { createLog } from '#shared/log.ts';
 import { breakingMessage, unannounced } from '../../cli/openapi/announcement.ts';
 import { breakingChanges } from '../../cli/openapi/breaking-changes.ts';
 import { resolve } from '../../cli/openapi/reference.ts';
-import { createApiDocument } from '../../gateway/api-document/api-document.ts';
+import { createGatewayDocument } from '../../gateway/api-document/gateway-document.ts';
 import {
   answerOf,
   committedDocument,
@@ -80,7 +80,7 @@ async function textOf(routes: readonly { method: string; path: string }[]): Prom
     ...{ log: createLog({ level: 'silent', service: 'gateway' }), errorEnvelope: { ok: false } },
     ...{ bodyLimitBytes: 1000, requestTimeoutMs: 1000, newId: () => 'req_1' },
   });
-  const document = createApiDocument(app);
+  const document = createGatewayDocument(app);
   for (const { method, path } of routes) {
     const url = path.replaceAll(/\{(\w+)\}/g, ':$1');
     app.route({ method, url, config: { guard: 'app' }, handler: () => '' });

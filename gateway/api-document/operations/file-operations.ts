@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 
 import { plainSchema } from '#shared/api-document/plain-schema.ts';
 
-import type { Operations } from '../operation.ts';
+import type { GatewayOperations } from '../gateway-operations.ts';
 
 const uploadForm = plainSchema(
   Type.Object(
@@ -30,7 +30,7 @@ const uploadForm = plainSchema(
   ),
 );
 
-export const fileOperations: Operations = {
+export const fileOperations: GatewayOperations = {
   'POST /files': {
     id: 'uploadFile',
     tag: 'files',

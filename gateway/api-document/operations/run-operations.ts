@@ -1,11 +1,11 @@
-import { failedOutcomes } from '../error-meanings.ts';
-import type { Operations } from '../operation.ts';
+import { failedOutcomes } from '../failures.ts';
+import type { GatewayOperations } from '../gateway-operations.ts';
 import { runEventStream } from '../run-event-stream.ts';
 
 const keyErrors = ['conflict', 'idempotency_mismatch'] as const;
 const queueErrors = ['app_busy', 'queue_full'] as const;
 
-export const runOperations: Operations = {
+export const runOperations: GatewayOperations = {
   'POST /run': {
     id: 'run',
     tag: 'runs',

@@ -1,3 +1,7 @@
+// An operation as it stands in the document: what its schemas say, what is said of it, and how it can fail.
+import type { JsonValue } from '../json-value.ts';
+import type { DocumentedRoute, DocumentParts } from './document-parts.ts';
+import { errorAnswers } from './error-answers.ts';
 import type {
   ApiContent,
   ApiMedia,
@@ -7,37 +11,26 @@ import type {
   ApiRequestBody,
   ApiResponse,
   ApiSchema,
-} from '#shared/api-document/openapi.ts';
-import { exampleOf } from '#shared/api-document/schema-example.ts';
-// An operation as it stands in the document: what its schemas say, what is said of it, and how it can fail.
-import type { JsonValue } from '#shared/json-value.ts';
-
-import type { Guard } from '../access/door.ts';
-import { requestHeaders } from './api-headers.ts';
-import type { AnswerHeader, RequestHeader } from './api-headers.ts';
-import { commonErrorCodes, errorAnswers } from './error-answers.ts';
-import type { ErrorCode } from './error-meanings.ts';
+} from './openapi.ts';
 import type { Operation, OperationAnswer } from './operation.ts';
+import { exampleOf } from './schema-example.ts';
 
-export type GuardedRoute = { method: string; guard: Guard };
+type Parts = Pick<DocumentParts, 'accessOf' | 'failures'>;
 
-const security: Readonly<Record<Guard, NonNullable<ApiOperation['security']>>> = {
-  public: [],
-  app: [{ appToken: [] }],
-  admin: [{ adminToken: [] }],
-  // Without a token from an address of METRICS_CIDRS.
-  metrics: [{ adminToken: [] }, {}],
-};
-
-export function errorCodesOf({ errors = [] }: Operation, route: GuardedRoute): ErrorCode[] {
-  return [...commonErrorCodes(route.guard, route.method), ...errors];
+export function errorCodesOf(
+  { errors = [] }: Operation,
+  route: DocumentedRoute,
+  { accessOf }: Parts,
+): string[] {
+  return [...accessOf(route).errors, ...errors];
 }
 
 /** @param bare what the schemas of the route make of it. */
 export function completeOperation(
   bare: ApiOperation,
   operation: Operation,
-  route: GuardedRoute,
+  route: DocumentedRoute,
+  parts: Parts,
 ): ApiOperation {
   const { id, tag, summary, description, headers = [] } = operation;
   const requestBody = bodyOf(bare, operation);
@@ -46,12 +39,12 @@ export function completeOperation(
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
-    security: security[route.guard],
+    security: parts.accessOf(route).security,
     parameters: [...parametersOf(bare), ...headerParameters(['X-Request-Id', ...headers])],
     ...(requestBody === undefined ? {} : { requestBody }),
     responses: {
       ...goodAnswers(bare, operation),
-      ...errorAnswers(errorCodesOf(operation, route)),
+      ...errorAnswers(errorCodesOf(operation, route, parts), parts.failures),
     },
   };
 }
@@ -75,8 +68,8 @@ function withExample(schema: ApiSchema, example: JsonValue | undefined): ApiSche
   return example === undefined ? schema : { ...schema, examples: [example] };
 }
 
-function headerParameters(names: readonly RequestHeader[]): ApiReference[] {
-  return names.map((name) => ({ $ref: `#/components/parameters/${requestHeaders[name].name}` }));
+function headerParameters(names: readonly string[]): ApiReference[] {
+  return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
 }
 
 function bodyOf(
@@ -132,7 +125,7 @@ function goodAnswer(answer: OperationAnswer, content: ApiContent | undefined): A
   };
 }
 
-function headerReferences(names: readonly AnswerHeader[]): Record<string, ApiReference> {
+function headerReferences(names: readonly string[]): Record<string, ApiReference> {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
