@@ -1,4 +1,6 @@
 // The wiring: everything opened in the order in which it stands on each other, each thing adopted for its release.
+import { apiDocumentRoutes } from '#shared/api-document/api-document-routes.ts';
+import { docsRoutes } from '#shared/api-document/docs-routes.ts';
 import { shutdownEvent } from '#shared/gateway-event-api.ts';
 import type { ShutdownNotice } from '#shared/gateway-event-api.ts';
 import { createHttpServer } from '#shared/http-server.ts';
@@ -25,9 +27,7 @@ import { adminAuditRoutes } from './routes/admin-audit-routes.ts';
 import { adminLimitRoutes } from './routes/admin-limit-routes.ts';
 import { adminRunRoutes } from './routes/admin-run-routes.ts';
 import { adminTokenRoutes } from './routes/admin-token-routes.ts';
-import { apiDocumentRoutes } from './routes/api-document-routes.ts';
 import { appSelfRoutes } from './routes/app-self-routes.ts';
-import { docsRoutes } from './routes/docs-routes.ts';
 import { fileRoutes } from './routes/file-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
 import { metricsRoutes } from './routes/metrics-routes.ts';
@@ -166,6 +166,8 @@ function openDoor(
   });
 }
 
+const forAnybody = { guard: 'public' } as const;
+
 async function addRoutes(
   http: HttpServer,
   {
@@ -209,8 +211,8 @@ async function addRoutes(
   });
   const { app } = http;
   const document = createGatewayDocument(app);
-  await app.register(apiDocumentRoutes, { document });
-  await app.register(docsRoutes);
+  await app.register(apiDocumentRoutes, { document, config: forAnybody });
+  await app.register(docsRoutes, { config: forAnybody });
   await app.register(healthRoutes, { health });
   const streams = createRunEventStreams(feed, door);
   const bodyLimitBytes = runBodyBytes(config);
