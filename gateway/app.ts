@@ -1,4 +1,6 @@
 // The wiring: everything opened in the order in which it stands on each other, each thing adopted for its release.
+import { apiDocumentRoutes } from '#shared/api-document/api-document-routes.ts';
+import { docsRoutes } from '#shared/api-document/docs-routes.ts';
 import { shutdownEvent } from '#shared/gateway-event-api.ts';
 import type { ShutdownNotice } from '#shared/gateway-event-api.ts';
 import { createHttpServer } from '#shared/http-server.ts';
@@ -13,7 +15,7 @@ import { createAppRegistry } from './access/app-registry.ts';
 import { installDoor } from './access/door.ts';
 import type { Door } from './access/door.ts';
 import { createLastUse } from './access/last-use.ts';
-import { createApiDocument } from './api-document/api-document.ts';
+import { createGatewayDocument } from './api-document/gateway-document.ts';
 import { termsNotice } from './claude/terms-notice.ts';
 import type { GatewayConfig, GatewaySecrets } from './config.ts';
 import { sweepFiles } from './files/file-sweep.ts';
@@ -25,9 +27,7 @@ import { adminAuditRoutes } from './routes/admin-audit-routes.ts';
 import { adminLimitRoutes } from './routes/admin-limit-routes.ts';
 import { adminRunRoutes } from './routes/admin-run-routes.ts';
 import { adminTokenRoutes } from './routes/admin-token-routes.ts';
-import { apiDocumentRoutes } from './routes/api-document-routes.ts';
 import { appSelfRoutes } from './routes/app-self-routes.ts';
-import { docsRoutes } from './routes/docs-routes.ts';
 import { fileRoutes } from './routes/file-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
 import { metricsRoutes } from './routes/metrics-routes.ts';
@@ -166,6 +166,8 @@ function openDoor(
   });
 }
 
+const forAnybody = { guard: 'public' } as const;
+
 async function addRoutes(
   http: HttpServer,
   {
@@ -208,9 +210,9 @@ async function addRoutes(
     isDraining: () => http.isDraining(),
   });
   const { app } = http;
-  const document = createApiDocument(app);
-  await app.register(apiDocumentRoutes, { document });
-  await app.register(docsRoutes);
+  const document = createGatewayDocument(app);
+  await app.register(apiDocumentRoutes, { document, config: forAnybody });
+  await app.register(docsRoutes, { config: forAnybody });
   await app.register(healthRoutes, { health });
   const streams = createRunEventStreams(feed, door);
   const bodyLimitBytes = runBodyBytes(config);

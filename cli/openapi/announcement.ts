@@ -11,10 +11,10 @@ export function unannounced(
 }
 
 /** What to tell whoever made them. */
-export function breakingMessage(changes: readonly BreakingChange[]): string {
+export function breakingMessage(changes: readonly BreakingChange[], file: string): string {
   const [first] = changes;
   return [
-    'This breaks apps that were written for docs/openapi.json:',
+    `This breaks apps that were written for ${file}:`,
     ...changes.map(({ operation, change }) => `  ${operation}: ${change}`),
     'Take it back, or announce it: in CHANGELOG.md, under "Unreleased", a line for each operation such as',
     `  - Breaking: \`${first?.operation ?? ''}\` ...`,

@@ -7,7 +7,8 @@ import type {
   ApiRequestBody,
   ApiResponse,
   OpenApiDocument,
-} from '../../gateway/api-document/openapi.ts';
+} from '#shared/api-document/openapi.ts';
+
 import { resolve } from './reference.ts';
 import { schemaChanges } from './schema-changes.ts';
 import type { ComparedDocuments, Comparison } from './schema-changes.ts';

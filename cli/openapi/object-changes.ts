@@ -1,5 +1,6 @@
 // Properties of an object that changed in a way that breaks a client.
-import type { ApiSchema } from '../../gateway/api-document/openapi.ts';
+import type { ApiSchema } from '#shared/api-document/openapi.ts';
+
 import type { ComparedSchemas } from './schema-changes.ts';
 import type { Side } from './value-changes.ts';
 

@@ -1,5 +1,5 @@
 // What a `$ref` within a document stands for.
-import type { OpenApiDocument } from '../../gateway/api-document/openapi.ts';
+import type { OpenApiDocument } from '#shared/api-document/openapi.ts';
 
 /** Throws for one that leads nowhere. */
 export function resolve<T extends object>(node: T | { $ref: string }, document: OpenApiDocument): T;

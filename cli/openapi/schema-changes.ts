@@ -1,7 +1,8 @@
 // What of a changed schema breaks a client: a request may be refused that was taken, an answer may be one that was never given.
 import { isDeepStrictEqual } from 'node:util';
 
-import type { ApiSchema, OpenApiDocument } from '../../gateway/api-document/openapi.ts';
+import type { ApiSchema, OpenApiDocument } from '#shared/api-document/openapi.ts';
+
 import { objectChanges } from './object-changes.ts';
 import { allowedValues, fitsKind, kindOf, markOf, variantsOf } from './schema-variants.ts';
 import { limitChanges, valueChanges } from './value-changes.ts';

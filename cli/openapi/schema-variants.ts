@@ -1,5 +1,6 @@
 // A schema as the kinds of values that it stands for: one of each `anyOf`, `oneOf` and list of types.
-import type { ApiSchema, OpenApiDocument } from '../../gateway/api-document/openapi.ts';
+import type { ApiSchema, OpenApiDocument } from '#shared/api-document/openapi.ts';
+
 import { resolve } from './reference.ts';
 
 export function variantsOf(schema: ApiSchema, document: OpenApiDocument): ApiSchema[] {

@@ -1,7 +1,8 @@
 // Who may call an operation: any change of it breaks somebody.
 import { isDeepStrictEqual } from 'node:util';
 
-import type { ApiOperation, OpenApiDocument } from '../../gateway/api-document/openapi.ts';
+import type { ApiOperation, OpenApiDocument } from '#shared/api-document/openapi.ts';
+
 import type { ComparedDocuments } from './schema-changes.ts';
 
 export function securityChanges(

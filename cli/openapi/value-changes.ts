@@ -1,7 +1,7 @@
 // Values and limits of a schema that changed in a way that breaks a client.
 import { isDeepStrictEqual } from 'node:util';
 
-import type { ApiSchema } from '../../gateway/api-document/openapi.ts';
+import type { ApiSchema } from '#shared/api-document/openapi.ts';
 
 export type Side = 'request' | 'answer';
 type Values = readonly unknown[] | undefined;

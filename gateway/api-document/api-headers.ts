@@ -1,14 +1,7 @@
-// The headers that mean something to the gateway or to its clients.
-import type { ApiHeader, ApiParameter } from './openapi.ts';
+// The headers that mean something to the gateway or to its clients, beyond those of every service of ours.
+import type { ApiHeader, ApiParameter } from '#shared/api-document/openapi.ts';
 
 export const requestHeaders = {
-  'X-Request-Id': {
-    name: 'X-Request-Id',
-    in: 'header',
-    description:
-      'Becomes the `request_id` of answer and log: 1 to 64 of `A-Z a-z 0-9 . _ -`. Without it, or with another one, the gateway makes its own.',
-    schema: { type: 'string', examples: ['my-app-4711'] },
-  },
   'Idempotency-Key': {
     name: 'Idempotency-Key',
     in: 'header',
@@ -48,14 +41,6 @@ export const requestHeaders = {
 export type RequestHeader = keyof typeof requestHeaders;
 
 export const answerHeaders = {
-  'X-Request-Id': {
-    description: 'the id of the request, which is in the log as well',
-    schema: { type: 'string' },
-  },
-  'Retry-After': {
-    description: 'seconds after which to come back, where that is known',
-    schema: { type: 'integer', minimum: 1 },
-  },
   'WWW-Authenticate': { description: 'always `Bearer`', schema: { type: 'string' } },
   Location: { description: 'the path of the run', schema: { type: 'string' } },
   'Preference-Applied': {

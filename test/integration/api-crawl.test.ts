@@ -1,10 +1,10 @@
 // Every operation of the API document is called with its own example, and answers as the document says.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { documentedOperations } from '../support/api-document.ts';
 import { callAsShown, deviations } from '../support/documented-call.ts';
 import type { CallOptions, PathValues } from '../support/documented-call.ts';
-import { startTestGateway } from '../support/test-gateway.ts';
+import { gatewayApi } from '../support/gateway-api.ts';
+import { startTestGateway, testAdminToken } from '../support/test-gateway.ts';
 import type { TestGateway } from '../support/test-gateway.ts';
 import { upload } from '../support/upload-form.ts';
 
@@ -71,24 +71,25 @@ const given: Record<string, () => Promise<PathValues>> = {
 };
 
 function options(more: Partial<CallOptions> = {}): CallOptions {
-  return { url: gateway.url, appToken, ...more };
+  const tokens = { appToken, adminToken: testAdminToken };
+  return { url: gateway.url, tokens, ...more };
 }
 
-test.each(documentedOperations)('$name does what its example asks for', async (operation) => {
+test.each(gatewayApi.operations)('$name does what its example asks for', async (operation) => {
   const values = await given[operation.name]?.();
   const answer = await callAsShown(operation, options({ values }));
-  expect(deviations(operation, answer)).toEqual([]);
+  expect(deviations(gatewayApi, operation, answer)).toEqual([]);
   expect(String(answer.status)).toBe(Object.keys(operation.operation.responses)[0]);
 });
 
 describe('POST /run', () => {
-  const run = documentedOperations.find(({ name }) => name === 'POST /run');
+  const run = gatewayApi.operations.find(({ name }) => name === 'POST /run');
   if (run === undefined) throw new Error('the document has no POST /run');
 
   test('answers with its events when they are accepted', async () => {
     const headers = { accept: 'text/event-stream' };
     const answer = await callAsShown(run, options({ headers }));
-    expect(deviations(run, answer)).toEqual([]);
+    expect(deviations(gatewayApi, run, answer)).toEqual([]);
     expect(answer.headers.get('content-type')).toMatch(/^text\/event-stream/);
     expect(answer.text).toContain('event: run.completed');
   });
@@ -97,14 +98,14 @@ describe('POST /run', () => {
     const headers = { accept: 'text/event-stream' };
     const body = JSON.stringify({ prompt: '@@init\n@@exit 3' });
     const answer = await callAsShown(run, options({ headers, body }));
-    expect(deviations(run, answer)).toEqual([]);
+    expect(deviations(gatewayApi, run, answer)).toEqual([]);
     expect(answer.text).toContain('event: run.failed');
   });
 
   test('answers at once when that is preferred', async () => {
     const headers = { prefer: 'respond-async' };
     const answer = await callAsShown(run, options({ headers }));
-    expect(deviations(run, answer)).toEqual([]);
+    expect(deviations(gatewayApi, run, answer)).toEqual([]);
     expect(answer.status).toBe(202);
     expect(answer.headers.get('location')).toMatch(/^\/runs\/run_/);
     expect(answer.headers.get('preference-applied')).toBe('respond-async');
@@ -117,7 +118,7 @@ describe('POST /run', () => {
     ['@@max-turns', 422],
   ])('fails with %s as it is documented', async (prompt, status) => {
     const answer = await callAsShown(run, options({ body: JSON.stringify({ prompt }) }));
-    expect(deviations(run, answer)).toEqual([]);
+    expect(deviations(gatewayApi, run, answer)).toEqual([]);
     expect(answer.status).toBe(status);
   });
 
@@ -126,7 +127,9 @@ describe('POST /run', () => {
     await callAsShown(run, options({ headers }));
     const again = await callAsShown(run, options({ headers }));
     const other = await callAsShown(run, options({ headers, body: '{"prompt":"other"}' }));
-    expect([...deviations(run, again), ...deviations(run, other)]).toEqual([]);
+    expect([...deviations(gatewayApi, run, again), ...deviations(gatewayApi, run, other)]).toEqual(
+      [],
+    );
     expect(again.headers.get('idempotent-replayed')).toBe('true');
     expect([again.status, other.status]).toEqual([200, 422]);
   });

@@ -1,10 +1,10 @@
 // What every operation of the API document refuses, it refuses as the document says.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { documentedOperations } from '../support/api-document.ts';
-import type { DocumentedOperation } from '../support/api-document.ts';
+import type { DocumentedOperation } from '../support/committed-api.ts';
 import { authorization, callAsShown, deviations } from '../support/documented-call.ts';
 import type { CallOptions } from '../support/documented-call.ts';
+import { gatewayApi } from '../support/gateway-api.ts';
 import { startTestGateway, testAdminToken } from '../support/test-gateway.ts';
 import type { TestGateway } from '../support/test-gateway.ts';
 
@@ -24,23 +24,24 @@ async function refusal(
   operation: DocumentedOperation,
   options: Pick<CallOptions, 'headers' | 'body'> = {},
 ): Promise<{ status: number; deviations: string[] }> {
-  const all = { url: gateway.url, appToken, values: unknown, ...options };
+  const tokens = { appToken, adminToken: testAdminToken };
+  const all = { url: gateway.url, tokens, values: unknown, ...options };
   const answer = await callAsShown(operation, all);
-  return { status: answer.status, deviations: deviations(operation, answer) };
+  return { status: answer.status, deviations: deviations(gatewayApi, operation, answer) };
 }
 
 function documented(status: number) {
   return { status, deviations: [] };
 }
 
-const withToken = documentedOperations.filter(({ operation }) => operation.security?.length !== 0);
-const withPathValue = documentedOperations.filter(({ path }) => path.includes('{'));
-const withJson = documentedOperations.filter(
+const withToken = gatewayApi.operations.filter(({ operation }) => operation.security?.length !== 0);
+const withPathValue = gatewayApi.operations.filter(({ path }) => path.includes('{'));
+const withJson = gatewayApi.operations.filter(
   ({ operation }) => operation.requestBody?.content['application/json'] !== undefined,
 );
-const withBody = documentedOperations.filter(({ method }) => method !== 'GET');
+const withBody = gatewayApi.operations.filter(({ method }) => method !== 'GET');
 
-test.each(documentedOperations)('$name serves no page of another origin', async (operation) => {
+test.each(gatewayApi.operations)('$name serves no page of another origin', async (operation) => {
   const headers = { origin: 'http://elsewhere.example' };
   expect(await refusal(operation, { headers })).toEqual(documented(403));
 });

@@ -1,12 +1,13 @@
-// Documents of one operation, to be changed.
-import { breakingChanges } from '../../cli/openapi/breaking-changes.ts';
 import type {
   ApiContent,
   ApiOperation,
   ApiParameter,
   ApiSchema,
   OpenApiDocument,
-} from '../../gateway/api-document/openapi.ts';
+} from '#shared/api-document/openapi.ts';
+
+// Documents of one operation, to be changed.
+import { breakingChanges } from '../../cli/openapi/breaking-changes.ts';
 
 export type Parts = {
   body?: ApiSchema | null;

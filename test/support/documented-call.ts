@@ -1,24 +1,24 @@
 // A request as the API document shows it, and whether its answer is as documented.
 import { createParser } from 'eventsource-parser';
 
-import { resolve } from '../../cli/openapi/reference.ts';
 import type {
   ApiContent,
   ApiHeader,
   ApiOperation,
   ApiResponse,
   ApiSchema,
-} from '../../gateway/api-document/openapi.ts';
-import { answerOf, committedDocument, misfit } from './api-document.ts';
-import type { DocumentedOperation } from './api-document.ts';
-import { testAdminToken } from './test-gateway.ts';
+} from '#shared/api-document/openapi.ts';
+
+import { resolve } from '../../cli/openapi/reference.ts';
+import type { CommittedApi, DocumentedOperation } from './committed-api.ts';
 
 export type Called = { status: number; headers: Headers; text: string };
 export type PathValues = Readonly<Record<string, string>>;
 
 export type CallOptions = {
   url: string;
-  appToken: string;
+  /** By the name of the security scheme. */
+  tokens: Readonly<Record<string, string>>;
   /** What stands in the path. */
   values?: PathValues | undefined;
   headers?: Record<string, string>;
@@ -28,14 +28,14 @@ export type CallOptions = {
 
 export async function callAsShown(
   { method, path, operation }: DocumentedOperation,
-  { url, appToken, values = {}, headers = {}, body }: CallOptions,
+  { url, tokens, values = {}, headers = {}, body }: CallOptions,
 ): Promise<Called> {
   const filled = path.replaceAll(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
   const sent = body ?? exampleBody(operation.requestBody?.content ?? {});
   const response = await fetch(`${url}${filled}`, {
     method,
     headers: {
-      ...authorization(operation, { appToken, adminToken: testAdminToken }),
+      ...authorization(operation, tokens),
       ...(typeof sent === 'string' ? { 'content-type': 'application/json' } : {}),
       ...headers,
     },
@@ -65,17 +65,25 @@ function exampleBody(content: ApiContent): string | FormData | undefined {
 }
 
 /** What of the answer is not as the document says; empty when all is. */
-export function deviations({ operation }: DocumentedOperation, answer: Called): string[] {
-  const documented = answerOf(operation, answer.status);
+export function deviations(
+  api: CommittedApi,
+  { operation }: DocumentedOperation,
+  answer: Called,
+): string[] {
+  const documented = api.answerOf(operation, answer.status);
   if (documented === null) return [`${answer.status} is not documented: ${answer.text}`];
-  return [...headerDeviations(documented, answer), ...bodyDeviations(documented, answer)];
+  return [...headerDeviations(api, documented, answer), ...bodyDeviations(api, documented, answer)];
 }
 
-function headerDeviations({ headers = {} }: ApiResponse, answer: Called): string[] {
+function headerDeviations(
+  { document, misfit }: CommittedApi,
+  { headers = {} }: ApiResponse,
+  answer: Called,
+): string[] {
   const missing = answer.headers.has('x-request-id') ? [] : ['X-Request-Id is missing'];
   const misfits = Object.entries(headers).flatMap(([name, header]) => {
     const value = answer.headers.get(name);
-    const { schema = {} } = resolve<ApiHeader>(header, committedDocument);
+    const { schema = {} } = resolve<ApiHeader>(header, document);
     const found =
       value === null ? null : misfit(schema, schema.type === 'integer' ? +value : value);
     return found === null ? [] : [`${name}: ${found}`];
@@ -86,18 +94,26 @@ function headerDeviations({ headers = {} }: ApiResponse, answer: Called): string
   return [...missing, ...misfits, ...undocumented.map((name) => `${name} is not documented`)];
 }
 
-function bodyDeviations({ content = {} }: ApiResponse, answer: Called): string[] {
+function bodyDeviations(
+  { misfit }: CommittedApi,
+  { content = {} }: ApiResponse,
+  answer: Called,
+): string[] {
   const type = answer.headers.get('content-type')?.split(';', 1)[0];
   if (type === undefined && Object.keys(content).length === 0) {
     return answer.text === '' ? [] : [`a body is not documented: ${answer.text}`];
   }
   const schema = content[type ?? '']?.schema;
   if (schema === undefined) return [`the type ${type} is not documented`];
-  const found = bodyMisfit(schema, answer.text);
+  const found = bodyMisfit(misfit, schema, answer.text);
   return found === null ? [] : [`${found}: ${answer.text}`];
 }
 
-function bodyMisfit(schema: ApiSchema, text: string): string | null {
+function bodyMisfit(
+  misfit: CommittedApi['misfit'],
+  schema: ApiSchema,
+  text: string,
+): string | null {
   if (schema.contentSchema !== undefined) return misfit(schema.contentSchema, eventsOf(text));
   return misfit(schema, schema.type === 'string' ? text : JSON.parse(text));
 }

@@ -1,16 +1,12 @@
 import { Type } from 'typebox';
 import { describe, expect, test } from 'vitest';
 
-import { completeOperation } from '../../gateway/api-document/completed-operation.ts';
-import type {
-  ApiOperation,
-  ApiSchema,
-  OpenApiDocument,
-} from '../../gateway/api-document/openapi.ts';
-import type { Operation } from '../../gateway/api-document/operation.ts';
-import { plainSchema } from '../../gateway/api-document/plain-schema.ts';
-import { exampleOf } from '../../gateway/api-document/schema-example.ts';
-import { shareSchemas } from '../../gateway/api-document/shared-schemas.ts';
+import { completeOperation } from '#shared/api-document/completed-operation.ts';
+import type { ApiOperation, ApiSchema, OpenApiDocument } from '#shared/api-document/openapi.ts';
+import type { Operation } from '#shared/api-document/operation.ts';
+import { plainSchema } from '#shared/api-document/plain-schema.ts';
+import { exampleOf } from '#shared/api-document/schema-example.ts';
+import { shareSchemas } from '#shared/api-document/shared-schemas.ts';
 
 function documentWith(...schemas: ApiSchema[]): OpenApiDocument {
   const content = Object.fromEntries(schemas.map((schema, at) => [`type/${at}`, { schema }]));
@@ -89,7 +85,11 @@ describe('an operation', () => {
   const said: Operation = {
     ...{ id: 'list', tag: 'runs', summary: 'List', answers: { 200: { description: 'A list.' } } },
   };
-  const route = { method: 'GET', guard: 'app' } as const;
+  const route = { method: 'GET', config: {} };
+  const parts = {
+    accessOf: () => ({ security: [], errors: [] }),
+    failures: { envelope: { ok: false }, kinds: {}, meanings: {} },
+  } as const;
   const bare: ApiOperation = {
     responses: { 200: { description: '', content: { 'application/json': { schema: {} } } } },
   };
@@ -101,6 +101,7 @@ describe('an operation', () => {
       { ...bare, parameters: [limit, after] },
       said,
       route,
+      parts,
     );
     expect(parameters.slice(0, 2)).toEqual([
       { name: 'limit', in: 'query', required: false, schema: { default: 50 } },
@@ -111,14 +112,14 @@ describe('an operation', () => {
   test('does not ask for a field that has a default', () => {
     const schema: ApiSchema = { required: ['a', 'b'], properties: { a: {}, b: { default: 1 } } };
     const requestBody = { content: { 'application/json': { schema } } };
-    const { requestBody: body } = completeOperation({ ...bare, requestBody }, said, route);
+    const { requestBody: body } = completeOperation({ ...bare, requestBody }, said, route, parts);
     expect(body?.content['application/json']?.schema?.required).toEqual(['a']);
     expect(body?.required).toBe(true);
   });
 
   test('must say what each of its good answers is', () => {
     const created = { ...bare.responses, 201: { description: '', content: {} } };
-    expect(() => completeOperation({ responses: created }, said, route)).toThrow(
+    expect(() => completeOperation({ responses: created }, said, route, parts)).toThrow(
       'the operation list does not say what 201 is',
     );
   });

@@ -31,9 +31,9 @@ test.each([
 });
 
 test('whoever made a breaking change is told which, and how to announce it', () => {
-  expect(breakingMessage([run])).toBe(
+  expect(breakingMessage([run], 'docs/vault-openapi.json')).toBe(
     [
-      'This breaks apps that were written for docs/openapi.json:',
+      'This breaks apps that were written for docs/vault-openapi.json:',
       '  POST /run: body.prompt: is required now',
       'Take it back, or announce it: in CHANGELOG.md, under "Unreleased", a line for each operation such as',
       '  - Breaking: `POST /run` ...',

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 
+import type { ApiSchema } from '#shared/api-document/openapi.ts';
+
 import { breakingChanges } from '../../cli/openapi/breaking-changes.ts';
-import type { ApiSchema } from '../../gateway/api-document/openapi.ts';
 import { changes, documentOf, nullable, object, text, whole } from '../support/changed-document.ts';
 import type { Parts } from '../support/changed-document.ts';
 

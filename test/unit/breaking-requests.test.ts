@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import type { ApiParameter, ApiSchema } from '../../gateway/api-document/openapi.ts';
+import type { ApiParameter, ApiSchema } from '#shared/api-document/openapi.ts';
+
 import { changes, nullable, object, text, whole } from '../support/changed-document.ts';
 import type { Parts } from '../support/changed-document.ts';
 

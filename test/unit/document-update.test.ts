@@ -9,19 +9,26 @@ function documentWith(...paths: string[]): string {
 }
 
 const nothingSaid = '## Unreleased\n';
+const document = { service: 'gateway', file: 'docs/openapi.json' };
+
+function update(served: string, committed: string | null, changelog = nothingSaid): DocumentUpdate {
+  return decideUpdate(served, committed, changelog, document);
+}
 
 function updateWithLess(changelog: string): DocumentUpdate {
-  return decideUpdate(documentWith('/run'), documentWith('/run', '/runs'), changelog);
+  return update(documentWith('/run'), documentWith('/run', '/runs'), changelog);
 }
 
 test('a document that has not changed is not written', () => {
-  expect(decideUpdate(documentWith('/run'), documentWith('/run'), nothingSaid).kind).toBe('same');
+  expect(update(documentWith('/run'), documentWith('/run'))).toEqual({
+    ...{ kind: 'same', message: 'docs/openapi.json is what the gateway serves.' },
+  });
 });
 
 test('the first document, and one that breaks nothing, is written', () => {
-  expect(decideUpdate(documentWith('/run'), null, nothingSaid).kind).toBe('write');
+  expect(update(documentWith('/run'), null).kind).toBe('write');
   const more = documentWith('/run', '/runs');
-  expect(decideUpdate(more, documentWith('/run'), nothingSaid).kind).toBe('write');
+  expect(update(more, documentWith('/run')).kind).toBe('write');
 });
 
 test('one that breaks apps is written only when that is announced', () => {
@@ -33,7 +40,7 @@ test('one that breaks apps is written only when that is announced', () => {
 });
 
 test('a committed document that a merge left torn is not taken for none', () => {
-  expect(decideUpdate(documentWith('/run'), '<<<<<<< ours', nothingSaid)).toMatchObject({
+  expect(update(documentWith('/run'), '<<<<<<< ours')).toMatchObject({
     kind: 'refuse',
     message: expect.stringContaining('is not JSON'),
   });

@@ -1,9 +1,9 @@
-import type { Operations } from '../operation.ts';
+import type { GatewayOperations } from '../gateway-operations.ts';
 
 const shownOnce =
   'The token is shown this once: a repetition under the same `Idempotency-Key` is refused with 409.';
 
-export const adminOperations: Operations = {
+export const adminOperations: GatewayOperations = {
   'POST /admin/tokens': {
     id: 'createApp',
     tag: 'admin',

@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 
-import type { Operations } from '../operation.ts';
-import { plainSchema } from '../plain-schema.ts';
+import { plainSchema } from '#shared/api-document/plain-schema.ts';
+
+import type { GatewayOperations } from '../gateway-operations.ts';
 
 const uploadForm = plainSchema(
   Type.Object(
@@ -29,7 +30,7 @@ const uploadForm = plainSchema(
   ),
 );
 
-export const fileOperations: Operations = {
+export const fileOperations: GatewayOperations = {
   'POST /files': {
     id: 'uploadFile',
     tag: 'files',

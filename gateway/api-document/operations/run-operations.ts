@@ -1,11 +1,11 @@
-import { failedOutcomes } from '../error-meanings.ts';
-import { runEventList } from '../event-stream-schema.ts';
-import type { Operations } from '../operation.ts';
+import { failedOutcomes } from '../failures.ts';
+import type { GatewayOperations } from '../gateway-operations.ts';
+import { runEventStream } from '../run-event-stream.ts';
 
 const keyErrors = ['conflict', 'idempotency_mismatch'] as const;
 const queueErrors = ['app_busy', 'queue_full'] as const;
 
-export const runOperations: Operations = {
+export const runOperations: GatewayOperations = {
   'POST /run': {
     id: 'run',
     tag: 'runs',
@@ -20,7 +20,7 @@ export const runOperations: Operations = {
       200: {
         description: 'The run has completed; or its events, for whoever accepts them.',
         headers: ['Idempotent-Replayed'],
-        isStream: true,
+        stream: runEventStream.media,
       },
       202: {
         description: 'The run was accepted; for a request with `Prefer: respond-async`.',
@@ -76,10 +76,10 @@ export const runOperations: Operations = {
     description: [
       'Server-sent events: `event:` is the type, `id:` the number of the event in its run, `data:` its JSON.',
       'A reader that lost the connection comes back with `Last-Event-ID` and misses nothing.',
-      runEventList,
+      runEventStream.list,
     ].join('\n\n'),
     answers: {
-      200: { description: 'The events until the end of the run.', isStream: true },
+      200: { description: 'The events until the end of the run.', stream: runEventStream.media },
       204: { description: 'The run has ended and the reader has its last event.' },
     },
     headers: ['Last-Event-ID'],

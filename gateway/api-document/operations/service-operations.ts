@@ -1,6 +1,6 @@
-import type { Operations } from '../operation.ts';
+import type { GatewayOperations } from '../gateway-operations.ts';
 
-export const serviceOperations: Operations = {
+export const serviceOperations: GatewayOperations = {
   'GET /livez': {
     id: 'getLiveness',
     tag: 'health',

@@ -1,6 +1,6 @@
-import type { Operations } from '../operation.ts';
+import type { GatewayOperations } from '../gateway-operations.ts';
 
-export const sessionOperations: Operations = {
+export const sessionOperations: GatewayOperations = {
   'POST /sessions': {
     id: 'createSession',
     tag: 'sessions',

@@ -1,13 +1,16 @@
-// What each error code tells a reader: what happened, what to do.
-import { requestErrors } from '#shared/errors.ts';
-import type { ErrorKind, RequestErrorCode } from '#shared/errors.ts';
+// How the gateway fails: what each error code tells a reader, and the form of it.
+import { Type } from 'typebox';
 
-import { outcomeError, outcomes } from '../runs/outcome.ts';
+import type { Failures } from '#shared/api-document/document-parts.ts';
+import { requestErrors } from '#shared/errors.ts';
+import type { RequestErrorCode } from '#shared/errors.ts';
+
+import { outcomes } from '../runs/outcome.ts';
 import type { FailedOutcome } from '../runs/outcome.ts';
 
 export type ErrorCode = RequestErrorCode | FailedOutcome;
 
-export const errorMeanings: Readonly<Record<ErrorCode, string>> = {
+const meanings: Readonly<Record<ErrorCode, string>> = {
   invalid_request: 'the request is wrong: the message says how, the details where',
   unauthorized: 'a valid token is needed: Authorization: Bearer <token>',
   forbidden: 'this address, origin or kind of token may not',
@@ -52,16 +55,24 @@ export const errorMeanings: Readonly<Record<ErrorCode, string>> = {
   disk_full: "the gateway's disk is nearly full, or the run used up its share",
 };
 
+export const failures: Failures = {
+  envelope: { ok: false },
+  fields: {
+    run_id: Type.Optional(
+      Type.String({
+        description: 'once there was a run',
+        examples: ['run_01m7yjjfcksfhngdhy16rrxw3j'],
+      }),
+    ),
+  },
+  kinds: { ...requestErrors, ...outcomes },
+  meanings,
+  details: { invalid_request: { field: 'prompt' } },
+  headers: { unauthorized: ['WWW-Authenticate'] },
+};
+
 /** What a run that is waited for may end as; nobody is there to be told of `client_gone`. */
 export const failedOutcomes = Object.keys(outcomes).filter(isToldOutcome);
-
-export function errorKind(code: ErrorCode): ErrorKind {
-  return isOutcomeCode(code) ? outcomeError(code) : requestErrors[code];
-}
-
-function isOutcomeCode(code: ErrorCode): code is FailedOutcome {
-  return Object.hasOwn(outcomes, code);
-}
 
 function isToldOutcome(name: string): name is FailedOutcome {
   return name !== 'completed' && name !== 'client_gone';

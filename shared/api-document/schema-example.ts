@@ -1,6 +1,5 @@
 // A value that fits a schema, made of the examples of its parts.
-import type { JsonValue } from '#shared/json-value.ts';
-
+import type { JsonValue } from '../json-value.ts';
 import type { ApiSchema } from './openapi.ts';
 
 export function exampleOf(schema: ApiSchema): JsonValue {

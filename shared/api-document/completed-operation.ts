@@ -1,12 +1,7 @@
 // An operation as it stands in the document: what its schemas say, what is said of it, and how it can fail.
-import type { JsonValue } from '#shared/json-value.ts';
-
-import type { Guard } from '../access/door.ts';
-import { requestHeaders } from './api-headers.ts';
-import type { AnswerHeader, RequestHeader } from './api-headers.ts';
-import { commonErrorCodes, errorAnswers } from './error-answers.ts';
-import type { ErrorCode } from './error-meanings.ts';
-import { eventStreamMedia } from './event-stream-schema.ts';
+import type { JsonValue } from '../json-value.ts';
+import type { DocumentedRoute, DocumentParts } from './document-parts.ts';
+import { errorAnswers } from './error-answers.ts';
 import type {
   ApiContent,
   ApiMedia,
@@ -20,25 +15,22 @@ import type {
 import type { Operation, OperationAnswer } from './operation.ts';
 import { exampleOf } from './schema-example.ts';
 
-export type GuardedRoute = { method: string; guard: Guard };
+type Parts = Pick<DocumentParts, 'accessOf' | 'failures'>;
 
-const security: Readonly<Record<Guard, NonNullable<ApiOperation['security']>>> = {
-  public: [],
-  app: [{ appToken: [] }],
-  admin: [{ adminToken: [] }],
-  // Without a token from an address of METRICS_CIDRS.
-  metrics: [{ adminToken: [] }, {}],
-};
-
-export function errorCodesOf({ errors = [] }: Operation, route: GuardedRoute): ErrorCode[] {
-  return [...commonErrorCodes(route.guard, route.method), ...errors];
+export function errorCodesOf(
+  { errors = [] }: Operation,
+  route: DocumentedRoute,
+  { accessOf }: Parts,
+): string[] {
+  return [...accessOf(route).errors, ...errors];
 }
 
 /** @param bare what the schemas of the route make of it. */
 export function completeOperation(
   bare: ApiOperation,
   operation: Operation,
-  route: GuardedRoute,
+  route: DocumentedRoute,
+  parts: Parts,
 ): ApiOperation {
   const { id, tag, summary, description, headers = [] } = operation;
   const requestBody = bodyOf(bare, operation);
@@ -47,12 +39,12 @@ export function completeOperation(
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
-    security: security[route.guard],
+    security: parts.accessOf(route).security,
     parameters: [...parametersOf(bare), ...headerParameters(['X-Request-Id', ...headers])],
     ...(requestBody === undefined ? {} : { requestBody }),
     responses: {
       ...goodAnswers(bare, operation),
-      ...errorAnswers(errorCodesOf(operation, route)),
+      ...errorAnswers(errorCodesOf(operation, route, parts), parts.failures),
     },
   };
 }
@@ -76,8 +68,8 @@ function withExample(schema: ApiSchema, example: JsonValue | undefined): ApiSche
   return example === undefined ? schema : { ...schema, examples: [example] };
 }
 
-function headerParameters(names: readonly RequestHeader[]): ApiReference[] {
-  return names.map((name) => ({ $ref: `#/components/parameters/${requestHeaders[name].name}` }));
+function headerParameters(names: readonly string[]): ApiReference[] {
+  return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
 }
 
 function bodyOf(
@@ -121,10 +113,10 @@ function hasContent(entry: [string, ApiResponse | ApiReference]): entry is [stri
 }
 
 function goodAnswer(answer: OperationAnswer, content: ApiContent | undefined): ApiResponse {
-  const { description, headers = [], isStream = false } = answer;
+  const { description, headers = [], stream } = answer;
   const all: ApiContent = {
     ...(content === undefined ? {} : withExamples(content)),
-    ...(isStream ? { 'text/event-stream': eventStreamMedia } : {}),
+    ...(stream === undefined ? {} : { 'text/event-stream': stream }),
   };
   return {
     description,
@@ -133,7 +125,7 @@ function goodAnswer(answer: OperationAnswer, content: ApiContent | undefined): A
   };
 }
 
-function headerReferences(names: readonly AnswerHeader[]): Record<string, ApiReference> {
+function headerReferences(names: readonly string[]): Record<string, ApiReference> {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 

@@ -1,5 +1,5 @@
 // The parts of OpenAPI 3.1 that our document is made of.
-import type { JsonValue } from '#shared/json-value.ts';
+import type { JsonValue } from '../json-value.ts';
 
 /** JSON Schema 2020-12; what is not named here is passed on as it is. */
 export type ApiSchema = {

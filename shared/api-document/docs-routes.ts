@@ -1,11 +1,13 @@
-// The page that shows the API document. Everything it needs comes from here, and its policy lets it ask nobody else.
+// The page that shows the API document beside it. Everything it needs comes from here, and its policy lets it ask nobody else.
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-import type { HttpApp } from '#shared/http-server.ts';
+import type { FastifyContextConfig } from 'fastify';
 
-const page = join(import.meta.dirname, '../api-document/page');
+import type { HttpApp } from '../http-server.ts';
+
+const page = join(import.meta.dirname, 'page');
 const swaggerUi = join(
   dirname(createRequire(import.meta.url).resolve('@fastify/swagger-ui/package.json')),
   'static',
@@ -36,9 +38,13 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-export async function docsRoutes(app: HttpApp): Promise<void> {
+/** @param options `config` lets anybody in; with a `prefix`, the page is at `<prefix>/docs`. */
+export async function docsRoutes(
+  app: HttpApp,
+  { config }: { config: FastifyContextConfig },
+): Promise<void> {
   for (const { url, directory, name, type } of files) {
-    app.get(url, { config: { guard: 'public' }, schema: { hide: true } }, async (_request, reply) =>
+    app.get(url, { config, schema: { hide: true } }, async (_request, reply) =>
       reply
         .headers({
           'content-type': type,

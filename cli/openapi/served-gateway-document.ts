@@ -10,7 +10,7 @@ import { openGateway } from '../../gateway/app.ts';
 import { passThrough } from '../../gateway/checkpoint.ts';
 import { readConfig } from '../../gateway/config.ts';
 
-export async function readServedDocument(projectDir: string): Promise<string> {
+export async function readGatewayDocument(projectDir: string): Promise<string> {
   const dataDir = await mkdtemp(join(tmpdir(), 'gatehouse-openapi-'));
   try {
     await using opened = new AsyncDisposableStack();

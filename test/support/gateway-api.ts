@@ -1,0 +1,3 @@
+import { readCommittedApi } from './committed-api.ts';
+
+export const gatewayApi = readCommittedApi('docs/openapi.json');
