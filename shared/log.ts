@@ -23,7 +23,15 @@ const secretKeys = [
   'claudeCodeOauthToken',
 ];
 
-const secretValues = /\b(?:cf_|cfadmin_|sk-ant-)[\w-]{8,}|\bbearer\s+[\w.~+/=-]+/gi;
+// A secret may stand behind an escape of JSON or of a URL, whose last character is a letter or digit.
+const begins = String.raw`(?:\b|(?<=\\[bfnrt]|\\u[\da-f]{4}|%[\da-f]{2}))`;
+const secretForms = [
+  String.raw`(?:cf_|cfadmin_|cv_prod_|cv_dev_|cvr_|cvl_|sk-ant-)[\w-]{8,}`,
+  // A JWT. Not behind a dash, or a long text of many beginnings would be searched from each.
+  String.raw`(?<!-)eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*`,
+  String.raw`bearer\s+[\w.~+/=-]+`,
+];
+const secretValues = new RegExp(secretForms.map((form) => begins + form).join('|'), 'gi');
 
 // JSON leaves these raw: DEL and C1 drive terminals, U+2028/9 break lines, the rest reorder text.
 const unsafeCharacters = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;

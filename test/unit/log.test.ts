@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 
+import { holdsSecret } from '#shared/log.ts';
+
 import { createCapturedLog } from '../support/captured-log.ts';
 
 const nasty = 'a\r\nb\u001b[2J\u009b31m\u007f"} {"level":"fatal"}\u2028\u2029\u202e\0\uD800 👩‍👩‍👧';
@@ -35,6 +37,59 @@ test('secrets are not written, by key or by shape', () => {
   log.info({ body: { secret: 'hush-hush', a: { apiKey: 'hush-hush' } } }, `Bearer hush-hush`);
   expect(written.join('')).not.toMatch(/aaaaaaaa|bbbbbbbb|hush-hush/);
   expect(written.join('')).toContain('[redacted]');
+});
+
+const body = 'aaaa-bbbb_cccc'.repeat(4);
+const jwt = `eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.${body}`;
+
+test.each([
+  `cf_${body}`,
+  `cfadmin_${body}`,
+  `cv_prod_${body}`,
+  `cv_dev_${body}`,
+  `cvr_${body}`,
+  `cvl_${body}`,
+  `sk-ant-api03-${body}`,
+  jwt,
+  jwt.replace(body, ''),
+])('%s is not written, wherever it stands', (secret) => {
+  const { log, written } = createCapturedLog();
+  const texts = [
+    secret,
+    `/join/${secret}?x`,
+    `a=${secret};b`,
+    `"${secret}"`,
+    `line\n${secret}`,
+    `tab\t${secret}`,
+    `bell\u0007${secret}`,
+    `?next=%2Fjoin%2F${secret}`,
+    JSON.stringify({ text: `line\n${secret}` }),
+  ];
+  for (const text of texts) {
+    expect(holdsSecret(text)).toBe(true);
+    log.info({ text }, text);
+  }
+  expect(written).toHaveLength(texts.length);
+  expect(written.join('')).not.toMatch(/aaaa-bbbb|eyJzdWI/);
+});
+
+test.each([
+  'the vault prefixes cv_prod_ and cvr_',
+  'perf_measurements',
+  'eyJ.eyJ.x',
+  'eyJhbGciOiJSUzI1NiJ9',
+  'see www.example.com/a.b.c',
+  'conversation cv_production',
+])('%j is no secret', (text) => {
+  expect(holdsSecret(text)).toBe(false);
+});
+
+test('a hostile text of a megabyte is searched in no time', () => {
+  for (const text of ['-eyJaaaaaaaa', 'eyJaaaaaaaa.', 'cv_prod_-', '-bearer ', '%2FeyJa']) {
+    const startedAt = performance.now();
+    holdsSecret(text.repeat(2 ** 20 / text.length));
+    expect(performance.now() - startedAt).toBeLessThan(1000);
+  }
 });
 
 test('a line says when, how bad and of which service', () => {
