@@ -6,38 +6,46 @@ import type { EventTopic, FeedEvent, TopicReader } from './event-topic.ts';
 
 export type { FeedEvent } from './event-topic.ts';
 
-export type EventReader = Pick<TopicReader, 'stream' | 'after'> & {
-  topic: number;
+export type TopicKey = number | string;
+
+export type EventReader<K extends TopicKey = number> = Pick<TopicReader, 'stream' | 'after'> & {
+  topic: K;
   /** Whether it may still read; asked about once a second. */
   mayRead: () => boolean;
   /** It is ended when the service begins to stop; any other gets its last event first. */
   endsWhenStopping: boolean;
 };
 
-export type EventFeed = {
-  open: (reader: EventReader) => void;
+export type EventFeed<K extends TopicKey = number> = {
+  open: (reader: EventReader<K>) => void;
   /** New events of this topic are committed. */
-  announce: (topic: number) => void;
-  isWatched: (topic: number) => boolean;
+  announce: (topic: K) => void;
+  isWatched: (topic: K) => boolean;
   /** Of readers. */
   count: () => number;
   /** Tells every reader that the service is stopping, now and from now on. */
   startStopping: (notice: { type: string; data: string }) => void;
   /** Ends every reader that is left. */
   endAll: () => void;
-  /** Heartbeats, and an end for readers that stopped reading or may not read any more. */
+  /** Heartbeats, an end for readers that stopped reading or may not read any more, and reads that are to be done once more. */
   run: (signal: AbortSignal) => Promise<void>;
 };
 
 export type DropReason = 'lagged' | 'forbidden';
 
-export type EventFeedParts = {
-  /** In order, some at a time. */
-  read: (topic: number, after: number) => FeedEvent[];
+export type EventFeedParts<K extends TopicKey = number> = {
+  /**
+   * In order, some at a time. Has to settle. Events have to be committed in the order of their numbers, too: one that appears when a
+   * higher one has been read is missed.
+   */
+  read: (topic: K, after: number) => FeedEvent[] | Promise<FeedEvent[]>;
   /** Whether a stream ends with this event. */
   isLast: (event: FeedEvent) => boolean;
-  onDropped: (reader: EventReader, reason: DropReason) => void;
+  onDropped: (reader: EventReader<K>, reason: DropReason) => void;
+  /** Of a read. A reader on its way to the head is let go; live ones get what they lack when the store can be read again. */
   onFailure: (err: unknown) => void;
+  /** Where events are committed also by others, who cannot announce them: a watched topic is read at least this often. */
+  lookAgainMs?: number;
   clock: Clock;
 };
 
@@ -45,15 +53,19 @@ const stalledMsMax = 15_000;
 const heartbeatMs = 10_000;
 const tickMs = 1000;
 
-type Open = EventReader & TopicReader & { taken: number; progressAt: number };
-type Topic = EventTopic<Open>;
+type Open<K extends TopicKey> = EventReader<K> &
+  TopicReader & { taken: number; progressAt: number };
 
-export function createEventFeed(parts: EventFeedParts): EventFeed {
+export function createEventFeed<K extends TopicKey = number>(
+  parts: EventFeedParts<K>,
+): EventFeed<K> {
+  type Reader = Open<K>;
+  type Topic = EventTopic<Reader>;
   const { clock } = parts;
-  const topics = new Map<number, Topic>();
+  const topics = new Map<K, Topic>();
   let stopping: Buffer | null = null;
 
-  const topicOf = (key: number): Topic => {
+  const topicOf = (key: K): Topic => {
     const known = topics.get(key);
     if (known !== undefined) return known;
     const topic: Topic = createEventTopic({
@@ -63,18 +75,19 @@ export function createEventFeed(parts: EventFeedParts): EventFeed {
         if (topic.readers.size === 0) topics.delete(key);
       },
       monotonicMs: () => clock.monotonicMs(),
+      lookAgainMs: parts.lookAgainMs ?? Number.POSITIVE_INFINITY,
     });
     topics.set(key, topic);
     return topic;
   };
-  const each = (act: (topic: Topic, reader: Open) => void): void => {
+  const each = (act: (topic: Topic, reader: Reader) => void): void => {
     for (const topic of topics.values()) for (const reader of topic.readers) act(topic, reader);
   };
-  const tellStop = (notice: Buffer, topic: Topic, reader: Open): void => {
+  const tellStop = (notice: Buffer, topic: Topic, reader: Reader): void => {
     reader.stream.write(notice);
     if (reader.endsWhenStopping) topic.end(reader);
   };
-  const attend = (topic: Topic, reader: Open): void => {
+  const attend = (topic: Topic, reader: Reader): void => {
     const now = clock.monotonicMs();
     const reason = faultOf(reader, now);
     if (reason !== null) {
@@ -111,6 +124,7 @@ export function createEventFeed(parts: EventFeedParts): EventFeed {
       while (!signal.aborted) {
         await clock.sleep(tickMs, signal).catch(() => {});
         each(attend);
+        if (!signal.aborted) for (const topic of topics.values()) topic.lookAgain();
       }
     },
   };
@@ -119,7 +133,7 @@ export function createEventFeed(parts: EventFeedParts): EventFeed {
 const heartbeat = Buffer.from(':\n\n');
 
 /** Why a reader is to go, or null. */
-function faultOf(reader: Open, now: number): DropReason | null {
+function faultOf(reader: Open<TopicKey>, now: number): DropReason | null {
   if (!reader.mayRead()) return 'forbidden';
   const taken = reader.stream.takenBytes();
   if (taken > reader.taken || reader.stream.queuedBytes() === 0) reader.progressAt = now;

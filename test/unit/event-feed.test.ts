@@ -2,59 +2,10 @@ import { describe, expect, test } from 'vitest';
 
 import { createEventFeed } from '#shared/event-feed.ts';
 import type { EventReader, FeedEvent } from '#shared/event-feed.ts';
-import type { EventStream } from '#shared/event-stream.ts';
 
+import { createFakeEventStream } from '../support/fake-event-stream.ts';
+import type { FakeEventStream } from '../support/fake-event-stream.ts';
 import { createManualClock } from '../support/manual-clock.ts';
-
-type FakeStream = EventStream & {
-  /** Numbers of the events it got, other frames as they are. */
-  got: (number | string)[];
-  how: () => 'open' | 'ended' | 'destroyed';
-  /** Takes nothing more until it is let go. */
-  stall: () => void;
-  letGo: () => void;
-  leave: () => void;
-};
-
-function createFakeStream(): FakeStream {
-  const closed = new AbortController();
-  const got: (number | string)[] = [];
-  let how: 'open' | 'ended' | 'destroyed' = 'open';
-  let queued = 0;
-  let taken = 0;
-  let stalled: PromiseWithResolvers<void> | null = null;
-  const end = (kind: 'ended' | 'destroyed'): void => {
-    how = kind;
-    closed.abort();
-    stalled?.resolve();
-  };
-  return {
-    got,
-    how: () => how,
-    write(frame) {
-      const text = frame.toString();
-      const numbers = [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
-      got.push(...(numbers.length > 0 ? numbers : [text.trim()]));
-      if (stalled === null) taken += frame.length;
-      else queued += frame.length;
-    },
-    queuedBytes: () => queued,
-    takenBytes: () => taken,
-    drained: () => stalled?.promise ?? Promise.resolve(),
-    end: () => end('ended'),
-    destroy: () => end('destroyed'),
-    closed: closed.signal,
-    left: closed.signal,
-    stall: () => (stalled = Promise.withResolvers()),
-    letGo() {
-      taken += queued;
-      queued = 0;
-      stalled?.resolve();
-      stalled = null;
-    },
-    leave: () => closed.abort(),
-  };
-}
 
 function createWorld() {
   const clock = createManualClock();
@@ -81,8 +32,8 @@ function createWorld() {
       for (let left = count; left > 0; left -= 1) store.push({ seq: store.length + 1, type, data });
       feed.announce(1);
     },
-    open(after = 0, options: Partial<EventReader> = {}): FakeStream {
-      const stream = createFakeStream();
+    open(after = 0, options: Partial<EventReader> = {}): FakeEventStream {
+      const stream = createFakeEventStream();
       const usual = { topic: 1, mayRead: () => world.mayRead, endsWhenStopping: true };
       feed.open({ ...usual, after, stream, ...options });
       return stream;
