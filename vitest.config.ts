@@ -19,6 +19,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'vault',
+          include: ['test/vault/**/*.test.ts'],
+          globalSetup: ['test/support/shared-postgres.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          expect: patient,
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 60_000,
