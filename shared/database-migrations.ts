@@ -6,7 +6,10 @@ import type { Database } from 'better-sqlite3';
 
 export type Migration = { version: number; name: string; sql: string };
 
-export function readMigrations(directory: string): Migration[] {
+export function readMigrations(
+  directory: string,
+  adapt: (sql: string) => string = (sql) => sql,
+): Migration[] {
   const names = readdirSync(directory)
     .filter((name) => name.endsWith('.sql'))
     .toSorted();
@@ -15,7 +18,7 @@ export function readMigrations(directory: string): Migration[] {
     if (version !== index + 1) {
       throw new Error(`${join(directory, name)}: expected a name starting with ${index + 1}`);
     }
-    return { version, name, sql: readFileSync(join(directory, name), 'utf8') };
+    return { version, name, sql: adapt(readFileSync(join(directory, name), 'utf8')) };
   });
 }
 

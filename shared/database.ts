@@ -25,6 +25,8 @@ export type OpenDatabaseOptions = {
   migrationsDir: string;
   /** Tells our file from another program's; a positive 32-bit number. */
   applicationId: number;
+  /** Makes SQLite's own of a migration that is written for another database as well. */
+  adapt?: (sql: string) => string;
   /** Sees each statement before it runs. */
   trace?: (sql: string) => void;
 };
@@ -43,7 +45,7 @@ const headerMagic = 'SQLite format 3\0';
  * another process fails at once instead of blocking the event loop: write with a DatabaseWriter.
  */
 export function openDatabase(options: OpenDatabaseOptions): Database {
-  const migrations = readMigrations(options.migrationsDir);
+  const migrations = readMigrations(options.migrationsDir, options.adapt);
   const newest = migrations.length;
   if (existsSync(options.path)) {
     refuseForeignFile(options.path, options.applicationId, newest);

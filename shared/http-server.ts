@@ -46,6 +46,8 @@ export type HttpServerOptions = {
   observe?: (request: FastifyRequest, reply: FastifyReply) => void;
   /** Whether a route, by its `config`, still answers while draining. */
   exemptFromDraining?: (routeConfig: unknown) => boolean;
+  /** Makes an AppError of an error of the service's own, such as that of a database that is away; gives any other back. */
+  explain?: (err: unknown) => unknown;
 };
 
 export type HttpServer = {
@@ -149,8 +151,9 @@ function answerErrors(app: HttpApp, options: HttpServerOptions): void {
     const hostMissing = headers.host === undefined && httpVersion === '1.1';
     done(hostMissing ? invalidPart('host', 'the Host header is missing') : undefined);
   });
+  const explain = options.explain ?? ((err) => err);
   app.setErrorHandler((err, request, reply) => {
-    const known = toAppError(err);
+    const known = toAppError(explain(err));
     if (known === null || known.code === 'internal') {
       logFailure(options.log, request, err);
     }

@@ -1,0 +1,170 @@
+// The events of agents' feeds as vault and its clients exchange them.
+import { Type } from 'typebox';
+import type { Static } from 'typebox';
+
+import { Count, Nullable, Time, TimeOrNull } from './api-schema.ts';
+
+/** Posted by people, keys and watchers. Types unknown today are taken as well. */
+export const postedEventTypes = [
+  'user_message',
+  'assistant_message',
+  'assistant_delta',
+  'tool_call',
+  'system',
+  'cancel_request',
+] as const;
+
+/** Made by the vault alone. */
+export const vaultEventTypes = [
+  'claim_taken',
+  'claim_renewed',
+  'claim_released',
+  'claim_expired',
+  'agent_created',
+  'agent_changed',
+  'agent_archived',
+  'agent_status',
+  'host_changed',
+] as const;
+
+export const EventId = Type.String({ pattern: '^evt_[0-9a-z]{26}$' });
+export const AgentId = Type.String({ pattern: '^agent_[0-9a-z]{26}$' });
+export const AttachmentId = Type.String({ pattern: '^att_[0-9a-z]{26}$' });
+
+export const contentCharsMax = 2 ** 20;
+export const attachmentsMax = 16;
+
+export const AttachmentView = Type.Object(
+  {
+    attachment_id: Type.String(),
+    name: Type.String(),
+    media_type: Type.String(),
+    size: Count,
+    sha256: Type.String(),
+  },
+  { title: 'Attachment', description: 'a file that belongs to an event' },
+);
+export type AttachmentView = Static<typeof AttachmentView>;
+
+export const EventAuthor = Type.Object({
+  kind: Type.Enum(['user', 'key', 'system']),
+  id: Type.String(),
+  name: Type.String(),
+});
+
+export const EventView = Type.Object(
+  {
+    seq: Type.Integer({
+      minimum: 1,
+      description: 'rises in the order of the commits, over all feeds',
+    }),
+    event_id: Type.String(),
+    agent_id: Nullable(Type.String()),
+    event_type: Type.String({ examples: ['user_message'] }),
+    content: Type.String(),
+    metadata: Type.Record(Type.String(), Type.Unknown(), {
+      description: '`source` is set by the vault: dashboard, api or vault',
+      examples: [{ source: 'dashboard' }],
+    }),
+    reply_to: Nullable(Type.String()),
+    attachments: Type.Array(AttachmentView),
+    author: EventAuthor,
+    created_at: Time,
+  },
+  { title: 'Event' },
+);
+export type EventView = Static<typeof EventView>;
+
+const eventTypeForm = '^[a-z][a-z0-9_.]{0,63}$';
+
+export const EventRequest = Type.Object(
+  {
+    event_type: Type.String({ pattern: eventTypeForm, examples: ['user_message'] }),
+    content: Type.String({ maxLength: contentCharsMax, default: '' }),
+    metadata: Type.Optional(
+      Type.Record(Type.String({ maxLength: 100 }), Type.Unknown(), {
+        description: 'at most 16 KB as JSON; `source` is replaced',
+      }),
+    ),
+    reply_to: Type.Optional(EventId),
+    attachments: Type.Optional(
+      Type.Array(AttachmentId, { maxItems: attachmentsMax, uniqueItems: true }),
+    ),
+    fence: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'of the claim under which this is posted' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type EventRequest = Static<typeof EventRequest>;
+
+export const EventListQuery = Type.Object(
+  {
+    since: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'only events with a higher seq' }),
+    ),
+    since_time: Type.Optional(
+      Type.String({
+        maxLength: 40,
+        description: 'only events from then on',
+        examples: ['2026-11-27T12:00:00Z'],
+      }),
+    ),
+    type: Type.Optional(
+      Type.String({ maxLength: 1000, description: 'one type, or several with commas between' }),
+    ),
+    order: Type.Optional(
+      Type.Enum(['asc', 'desc'], { description: 'asc with `since` or `since_time`, else desc' }),
+    ),
+    idempotency_key: Type.Optional(
+      Type.String({ maxLength: 255, description: 'the event that you posted under this key' }),
+    ),
+    limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
+    after: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'the `next` of the page before' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type EventListQuery = Static<typeof EventListQuery>;
+
+export const StreamQuery = Type.Object(
+  {
+    since: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'where to begin; without it, with what comes now' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export const leaseSecsMax = 3600;
+const LeaseSecs = Type.Integer({ minimum: 1, maximum: leaseSecsMax, default: 60 });
+const Fence = Type.Integer({ minimum: 1 });
+
+export const ClaimRequest = Type.Object({ lease_secs: LeaseSecs }, { additionalProperties: false });
+export const RenewRequest = Type.Object(
+  { fence: Fence, lease_secs: LeaseSecs },
+  { additionalProperties: false },
+);
+export const ReleaseRequest = Type.Object({ fence: Fence }, { additionalProperties: false });
+
+export const ClaimView = Type.Object(
+  {
+    event_id: Type.String(),
+    agent_id: Type.String(),
+    fence: Fence,
+    state: Type.Enum(['held', 'released', 'expired', 'answered']),
+    holder: Type.Object({ id: Type.String(), name: Type.String() }),
+    claimed_at: Time,
+    lease_expires_at: Time,
+    ended_at: TimeOrNull,
+  },
+  { title: 'Claim', description: 'who answers a message, and until when' },
+);
+export type ClaimView = Static<typeof ClaimView>;
+
+export const ReadMarkRequest = Type.Object(
+  { seq: Type.Integer({ minimum: 0 }) },
+  { additionalProperties: false },
+);
+export const ReadMarkView = Type.Object({ agent_id: Type.String(), seq: Count });

@@ -1,0 +1,200 @@
+// The wiring: everything opened in the order in which it stands on each other, each thing adopted for its release.
+import { join } from 'node:path';
+
+import { createEventFeed } from '#shared/event-feed.ts';
+import type { EventFeed } from '#shared/event-feed.ts';
+import { createHttpServer } from '#shared/http-server.ts';
+import type { HttpApp } from '#shared/http-server.ts';
+import { newId } from '#shared/ids.ts';
+import { acquireInstanceLock } from '#shared/instance-lock.ts';
+import { openDirectory } from '#shared/open-directory.ts';
+
+import { accessOf } from './access/access.ts';
+import { installVaultDoor } from './access/vault-door.ts';
+import { createAgentRegistry } from './agents/agent-registry.ts';
+import type { AgentRegistry } from './agents/agent-registry.ts';
+import { createAuditLog } from './audit/audit-log.ts';
+import type { AuditLog } from './audit/audit-log.ts';
+import type { VaultConfig, VaultSecrets } from './config.ts';
+import { openVaultDatabase } from './database/vault-database.ts';
+import type { VaultDatabase } from './database/vault-database.ts';
+import { createClaims } from './feeds/claims.ts';
+import type { Claims } from './feeds/claims.ts';
+import { listEvents } from './feeds/event-store.ts';
+import { eventView } from './feeds/event-view.ts';
+import { agentsOfTopic, concerns } from './feeds/feed-topics.ts';
+import { createFeed } from './feeds/feed.ts';
+import { createLeaseDeadlines } from './feeds/lease-deadlines.ts';
+import { createPosting } from './feeds/posting.ts';
+import { createHealth } from './health.ts';
+import { keepHouse } from './housekeeping.ts';
+import { createAccessTokens } from './identity/access-token.ts';
+import type { AccessTokens } from './identity/access-token.ts';
+import { createIdentities } from './identity/identities.ts';
+import { openSigningKey } from './identity/signing-key.ts';
+import { agentRoutes } from './routes/agent-routes.ts';
+import { auditRoutes } from './routes/audit-routes.ts';
+import { eventRoutes } from './routes/event-routes.ts';
+import { healthRoutes } from './routes/health-routes.ts';
+import { hostRoutes } from './routes/host-routes.ts';
+import { createMutations } from './routes/mutation.ts';
+import { streamRoutes } from './routes/stream-routes.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export type Vault = {
+  app: HttpApp;
+  databaseKind: VaultDatabase['kind'];
+  database: VaultDatabase;
+  audit: AuditLog;
+  accessTokens: AccessTokens;
+  /** The link by which the first admin is made; null when there are users. */
+  offerSetup: (baseUrl: string) => Promise<string | null>;
+};
+
+/** The only one, until there are others: every row names it. */
+export const realm = 'main';
+
+const ordinaryBodyBytes = 2 ** 20;
+const eventsPerRead = 50;
+
+/** Does not listen yet. Throws StartError for what the operator has to mend. */
+export async function openVault(
+  config: VaultConfig,
+  secrets: VaultSecrets,
+  surroundings: Surroundings,
+  opened: AsyncDisposableStack,
+): Promise<Vault> {
+  const { clock, log } = surroundings;
+  await openDirectory(config.dataDir, 'VAULT_DATA_DIR');
+  opened.adopt(acquireInstanceLock(join(config.dataDir, 'vault.lock')), (lock) => lock.release());
+  const topics = new Set<string>();
+  const database = await openVaultDatabase({
+    ...{ databaseUrl: secrets.databaseUrl, dataDir: config.dataDir, clock, log },
+    onCommitted: (agentIds) => {
+      for (const topic of topics) if (concerns(topic, agentIds)) streams.announce(topic);
+    },
+  });
+  opened.defer(() => database.close());
+  const streams = openStreams(database, surroundings);
+
+  const audit = createAuditLog(realm, clock);
+  const keysDir = join(config.dataDir, 'vault-keys');
+  await openDirectory(keysDir, 'VAULT_DATA_DIR');
+  const accessTokens = createAccessTokens({
+    key: await openSigningKey(keysDir),
+    ...{ issuer: 'gatehouse-vault', clock },
+  });
+  const identities = createIdentities({
+    ...{
+      database,
+      accessTokens,
+      isProduction: config.isProduction,
+      userRate: config.rate,
+      clock,
+      log,
+    },
+  });
+  const feed = createFeed({ realm, newId, clock });
+  const claims = createClaims({
+    ...{ realm, database, feed, deadlines: createLeaseDeadlines(clock), clock, log },
+  });
+  await claims.restore();
+
+  const http = createHttpServer({
+    log,
+    errorEnvelope: { success: false },
+    bodyLimitBytes: ordinaryBodyBytes,
+    requestTimeoutMs: config.requestTimeoutMs,
+    newId,
+    exemptFromDraining: (routeConfig) => accessOf(routeConfig) === 'public',
+    explain: database.explain,
+  });
+  const { app } = http;
+  opened.defer(() => app.close());
+  opened.defer(() => streams.endAll());
+  const door = installVaultDoor(app, {
+    ...{ ...config.door, listenHost: config.listen.host, identities, clock, log },
+  });
+  const mutations = createMutations({ realm, database, audit, door, clock });
+  const agents = createAgentRegistry({ realm, feed, newId, clock });
+  const posting = createPosting({
+    realm,
+    feed,
+    claims,
+    takeAttachments: async () => [],
+    bindAttachments: async () => {},
+  });
+  const health = createHealth({ database, isDraining: () => http.isDraining(), clock });
+  const common = { realm, database, agents, claims, posting, feed, audit, mutations, door, clock };
+  await app.register(
+    async (api) => {
+      await api.register(healthRoutes, { health });
+      await api.register(agentRoutes, common);
+      await api.register(eventRoutes, common);
+      await api.register(streamRoutes, { ...common, streams });
+      await api.register(hostRoutes, common);
+      await api.register(auditRoutes, common);
+    },
+    { prefix: '/api/v1' },
+  );
+  startLoops(config, { database, agents, audit, claims, streams }, surroundings, opened);
+  opened.defer(() => {
+    http.startDraining();
+    streams.startStopping(stopNotice);
+  });
+  return {
+    app,
+    databaseKind: database.kind,
+    database,
+    audit,
+    accessTokens,
+    offerSetup: async () => null,
+  };
+}
+
+const stopNotice = {
+  type: 'server.shutdown',
+  data: JSON.stringify({ message: 'the vault is stopping: come back', retry_after_secs: 5 }),
+};
+
+function startLoops(
+  { retention }: VaultConfig,
+  parts: {
+    database: VaultDatabase;
+    agents: AgentRegistry;
+    audit: AuditLog;
+    claims: Claims;
+    streams: EventFeed<string>;
+  },
+  { clock, log }: Surroundings,
+  opened: AsyncDisposableStack,
+): void {
+  const stop = new AbortController();
+  const loops = [
+    keepHouse({ ...parts, retention, others: [], clock, log }, stop.signal),
+    parts.claims.run(stop.signal),
+    parts.streams.run(stop.signal),
+  ];
+  opened.defer(async () => {
+    stop.abort();
+    await Promise.all(loops);
+  });
+}
+
+function openStreams(database: VaultDatabase, { clock, log }: Surroundings): EventFeed<string> {
+  return createEventFeed<string>({
+    async read(topic, after) {
+      const rows = await listEvents(database.reads, {
+        ...{ realm, agentIds: agentsOfTopic(topic), sinceSeq: after },
+        ...{ order: 'asc', limit: eventsPerRead },
+      });
+      return rows.map((row) => ({
+        ...{ seq: row.seq, type: row.eventType, data: JSON.stringify(eventView(row)) },
+      }));
+    },
+    isLast: () => false,
+    onDropped: ({ topic }, reason) => log.warn({ topic, reason }, 'a reader was dropped'),
+    onFailure: (err) => log.error({ err }, 'a feed could not be read'),
+    clock,
+  });
+}

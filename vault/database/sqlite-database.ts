@@ -1,0 +1,90 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { CamelCasePlugin, Kysely, sql, SqliteDialect } from 'kysely';
+
+import type { Clock } from '#shared/clock.ts';
+import { openDatabase, openReadOnlyDatabase } from '#shared/database.ts';
+import type { Database } from '#shared/database.ts';
+import { createDiskReserve } from '#shared/disk-reserve.ts';
+import { createWalSync } from '#shared/wal-sync.ts';
+
+import { databaseUnavailable, vaultError } from '../vault-errors.ts';
+import { toSqlite } from './migration-sql.ts';
+import type { Db, Tables } from './tables.ts';
+import type { DatabaseParts } from './vault-database.ts';
+import { DatabaseLockedError } from './write-line.ts';
+
+/** "GTHV" in the header of vault.db. */
+export const vaultApplicationId = 0x47544856;
+export const vaultDatabaseFile = 'vault.db';
+
+export function openVaultFile(path: string): Database {
+  return openDatabase({
+    path,
+    migrationsDir: join(import.meta.dirname, 'migrations'),
+    applicationId: vaultApplicationId,
+    adapt: toSqlite,
+  });
+}
+
+export function kyselyOn(database: Database): Db {
+  return new Kysely<Tables>({
+    dialect: new SqliteDialect({ database }),
+    plugins: [new CamelCasePlugin()],
+  });
+}
+
+export function openSqlite(dataDir: string, clock: Clock): DatabaseParts {
+  const path = join(dataDir, vaultDatabaseFile);
+  const writer = openVaultFile(path);
+  const wal = createWalSync(writer);
+  // A second connection, so that a reader never waits for whoever writes.
+  const reader = openReadOnlyDatabase(path, vaultApplicationId);
+  const reserve = createDiskReserve({ path: join(dataDir, 'vault-reserve'), clock });
+  reserve.restore();
+  const [writes, reads] = [kyselyOn(writer), kyselyOn(reader)];
+  return {
+    kind: 'sqlite',
+    reads,
+    writes,
+    async begin(connection) {
+      try {
+        await sql`begin immediate`.execute(connection);
+      } catch (err) {
+        throw hasCode(err, 'SQLITE_BUSY') ? new DatabaseLockedError(err) : err;
+      }
+    },
+    sync: wal.sync,
+    makeRoom: () => reserve.drop(),
+    explain: explainSqlite,
+    isFull,
+    sizeBytes: async () => statSync(path).size,
+    async close() {
+      wal.close();
+      await reads.destroy();
+      await writes.destroy();
+    },
+  };
+}
+
+function explainSqlite(err: unknown): unknown {
+  if (isFull(err)) {
+    return vaultError('disk_full', 'the disk is full: nothing could be stored', { cause: err });
+  }
+  const isAway = err instanceof DatabaseLockedError || hasCode(err, 'SQLITE_BUSY');
+  return isAway || hasCode(err, 'SQLITE_IOERR') ? databaseUnavailable(err) : err;
+}
+
+function isFull(err: unknown): boolean {
+  return hasCode(err, 'SQLITE_FULL') || hasCode(err, 'SQLITE_IOERR_SHMSIZE');
+}
+
+function hasCode(err: unknown, code: string): boolean {
+  return (
+    err instanceof Error &&
+    'code' in err &&
+    typeof err.code === 'string' &&
+    err.code.startsWith(code)
+  );
+}

@@ -1,0 +1,166 @@
+// Everything that is written goes through one line: one transaction at a time, so that numbers are given in the order of the commits.
+// What waits while a commit is under way shares the next one, each in a savepoint of its own.
+import { sql } from 'kysely';
+
+import type { Clock } from '#shared/clock.ts';
+
+import type { Db } from './tables.ts';
+import type { DatabaseParts } from './vault-database.ts';
+
+export type WriteScope = {
+  /** The transaction. */
+  db: Db;
+  /** Says that the feed of an agent has grown, or that of nobody in particular. */
+  grew: (agentId: string | null) => void;
+};
+
+export type WriteLine = {
+  /**
+   * Runs `work` in a transaction of its own as far as it can tell: what it did is kept or undone whole. Resolves when it is on disk.
+   * In the order of asking. It may run twice: it must do nothing but read and write in its scope.
+   */
+  write: <T>(work: (scope: WriteScope) => Promise<T>) => Promise<T>;
+  /** Resolves when no write is waiting. */
+  idle: () => Promise<void>;
+};
+
+export type WriteLineParts = Pick<
+  DatabaseParts,
+  'writes' | 'begin' | 'sync' | 'makeRoom' | 'explain' | 'isFull'
+> & {
+  onCommitted: (agentIds: ReadonlySet<string | null>) => void;
+  clock: Clock;
+};
+
+/** Another process is writing. */
+export class DatabaseLockedError extends Error {
+  override readonly name = 'DatabaseLockedError';
+
+  constructor(cause: unknown) {
+    super('the database is locked by another process', { cause });
+  }
+}
+
+type Waiting = {
+  work: (scope: WriteScope) => Promise<unknown>;
+  resolve: (value: unknown) => void;
+  reject: (err: unknown) => void;
+};
+
+const batchMax = 64;
+const lockRetryMs = 20;
+const lockPatienceMs = 10_000;
+
+export function createWriteLine(parts: WriteLineParts): WriteLine {
+  const { writes, clock, explain } = parts;
+  const waiting: Waiting[] = [];
+  let pump: Promise<void> | null = null;
+
+  const begin = async (connection: Db): Promise<void> => {
+    const since = clock.monotonicMs();
+    for (;;) {
+      try {
+        await parts.begin(connection);
+        return;
+      } catch (err) {
+        const isPatient = clock.monotonicMs() - since < lockPatienceMs;
+        if (!(err instanceof DatabaseLockedError) || !isPatient) throw err;
+        await clock.sleep(lockRetryMs);
+      }
+    }
+  };
+  /** Gives how to settle it, once all is committed. With nobody beside it in the transaction, it may as well fail whole. */
+  const runOne = async (
+    db: Db,
+    { work, resolve, reject }: Waiting,
+    grown: Set<string | null>,
+    hasCompany: boolean,
+  ): Promise<() => void> => {
+    const grew = new Set<string | null>();
+    const scope = { db, grew: (agentId: string | null): void => void grew.add(agentId) };
+    if (hasCompany) await sql`savepoint work`.execute(db);
+    try {
+      await work(scope);
+    } catch (err) {
+      if (!hasCompany || parts.isFull(err)) throw err;
+      // On a lost connection this fails as well, and with it the whole batch.
+      await sql`rollback to savepoint work`.execute(db);
+      await sql`release savepoint work`.execute(db);
+      return () => reject(explain(err));
+    }
+    if (hasCompany) await sql`release savepoint work`.execute(db);
+    for (const agentId of grew) grown.add(agentId);
+    return () => resolve(undefined);
+  };
+  /** Gives how to settle each, once all is committed. */
+  const commit = (batch: readonly Waiting[]): Promise<(() => void)[]> =>
+    writes.connection().execute(async (connection) => {
+      await begin(connection);
+      try {
+        const grown = new Set<string | null>();
+        const settlements: (() => void)[] = [];
+        for (const each of batch) {
+          settlements.push(await runOne(connection, each, grown, batch.length > 1));
+        }
+        await commitTransaction(connection);
+        await parts.sync();
+        return [() => parts.onCommitted(grown), ...settlements];
+      } catch (err) {
+        await sql`rollback`.execute(connection).catch(() => {});
+        throw err;
+      }
+    });
+  const commitAlone = async (each: Waiting): Promise<void> => {
+    try {
+      settleAll(await commit([each]));
+    } catch (err) {
+      each.reject(explain(err));
+    }
+  };
+  const commitSome = async (): Promise<void> => {
+    const batch = waiting.splice(0, batchMax);
+    try {
+      settleAll(await commit(batch));
+    } catch (err) {
+      if (!parts.isFull(err)) {
+        for (const each of batch) each.reject(explain(err));
+        return;
+      }
+      // With room made, and each alone: a large one that does not fit must not take the small ones along.
+      parts.makeRoom();
+      for (const each of batch) await commitAlone(each);
+    }
+  };
+  const drain = async (): Promise<void> => {
+    // What is asked for in one turn of the event loop goes together.
+    await Promise.resolve();
+    while (waiting.length > 0) await commitSome();
+    pump = null;
+  };
+  return {
+    write<T>(work: (scope: WriteScope) => Promise<T>): Promise<T> {
+      const { promise, resolve, reject } = Promise.withResolvers<T>();
+      let value: T;
+      waiting.push({
+        work: async (scope) => (value = await work(scope)),
+        resolve: () => resolve(value),
+        reject,
+      });
+      pump ??= drain();
+      return promise;
+    },
+    idle: async () => {
+      await pump;
+    },
+  };
+}
+
+async function commitTransaction(db: Db): Promise<void> {
+  const { rows } = await sql<{ command?: string }>`commit`.execute(db);
+  // PostgreSQL answers so when an earlier statement has failed.
+  if (rows[0]?.command === 'ROLLBACK') throw new Error('the transaction was rolled back');
+}
+
+function settleAll(settlements: readonly (() => void)[]): void {
+  for (const settle of settlements) settle();
+}

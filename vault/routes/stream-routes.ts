@@ -1,0 +1,66 @@
+// Feeds as they grow: server-sent events from the store, resumed from any number.
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import { requestError } from '#shared/errors.ts';
+import type { EventFeed } from '#shared/event-feed.ts';
+import { openEventStream } from '#shared/event-stream.ts';
+import type { HttpApp } from '#shared/http-server.ts';
+import { AgentParams } from '#shared/vault-agent-api.ts';
+import { StreamQuery } from '#shared/vault-event-api.ts';
+
+import type { VaultDoor } from '../access/vault-door.ts';
+import type { AgentRegistry } from '../agents/agent-registry.ts';
+import type { VaultDatabase } from '../database/vault-database.ts';
+import { readEventHead } from '../feeds/event-store.ts';
+import { topicOfAgents, topicOfAll } from '../feeds/feed-topics.ts';
+import { agentsOf } from '../permission/principal.ts';
+import { invalidField } from '../vault-errors.ts';
+
+export type StreamRouteOptions = {
+  realm: string;
+  database: Pick<VaultDatabase, 'reads'>;
+  agents: AgentRegistry;
+  streams: EventFeed<string>;
+  door: VaultDoor;
+};
+
+export async function streamRoutes(app: HttpApp, options: StreamRouteOptions): Promise<void> {
+  const { realm, database, agents, streams, door } = options;
+  const config = { access: 'events:read', isUncounted: true } as const;
+
+  const open = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    topic: string,
+    since: number | undefined,
+  ): Promise<void> => {
+    const head = await readEventHead(database.reads, realm);
+    const after = lastEventId(request) ?? since ?? head;
+    if (after > head) {
+      const message = `the newest event has the number ${head}: read the feed anew, it is another one`;
+      throw requestError('gone', message, { details: { newest_seq: head } });
+    }
+    const mayRead = door.watch(request);
+    streams.open({ topic, after, mayRead, stream: openEventStream(reply), endsWhenStopping: true });
+  };
+  app.get(
+    '/agents/:agent_id/stream',
+    { config, schema: { params: AgentParams, querystring: StreamQuery } },
+    async (request, reply) => {
+      const { agentId } = await agents.find(database.reads, request.params.agent_id);
+      await open(request, reply, topicOfAgents([agentId]), request.query.since);
+    },
+  );
+  app.get('/stream', { config, schema: { querystring: StreamQuery } }, async (request, reply) => {
+    const bound = agentsOf(door.principalOf(request));
+    const topic = bound === null ? topicOfAll : topicOfAgents(bound);
+    await open(request, reply, topic, request.query.since);
+  });
+}
+
+function lastEventId({ headers }: FastifyRequest): number | null {
+  const header = headers['last-event-id'];
+  if (header === undefined || header === '') return null;
+  if (typeof header === 'string' && /^\d{1,15}$/.test(header)) return Number(header);
+  throw invalidField('Last-Event-ID', 'Last-Event-ID must be the id of an event');
+}
