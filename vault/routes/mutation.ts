@@ -88,10 +88,12 @@ export function createMutations(parts: {
   return {
     async run(request, reply, mutation) {
       const { action, statusCode, isShownOnce = false } = mutation;
-      const isUnkeyed = (mutation.isKeptByItself ?? false) || (mutation.isNotKept ?? false);
+      const { isKeptByItself = false, isNotKept = false } = mutation;
+      if (isNotKept) readIdempotencyKey(request.headers['idempotency-key']);
       const principal = door.knownPrincipalOf(request);
       const address = door.addressOf(request);
-      const keyed = isUnkeyed ? null : keyedRequest(request, principal, address);
+      const isKeyed = !isKeptByItself && !isNotKept;
+      const keyed = isKeyed ? keyedRequest(request, principal, address) : null;
       const outcome = await database.write(async (scope): Promise<Outcome> => {
         const earlier = keyed === null ? null : await replay(scope.db, keyed);
         if (earlier !== null) return earlier;
