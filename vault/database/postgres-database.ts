@@ -34,7 +34,7 @@ export function openPool(databaseUrl: string, onLost: (err: unknown) => void): P
     // A bigint comes as text otherwise; ours are below 2^53.
     types: {
       getTypeParser: (oid, format) =>
-        oid === bigintType ? Number : types.getTypeParser(oid, format),
+        Number(oid) === bigintType ? Number : types.getTypeParser(oid, format),
     },
   });
   // Without a listener the loss of an idle connection would end the process.
