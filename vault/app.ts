@@ -236,6 +236,7 @@ function openStreams(database: VaultDatabase, { clock, log }: Surroundings): Eve
       }));
     },
     isLast: () => false,
+    asksEachTime: true,
     onDropped: ({ topic }, reason) => log.warn({ topic, reason }, 'a reader was dropped'),
     onFailure: (err) => log.error({ err }, 'a feed could not be read'),
     clock,

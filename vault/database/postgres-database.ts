@@ -18,7 +18,7 @@ const migrationLock = writerLock + 1;
 
 const connectMs = 3000;
 const statementMs = 15_000;
-const bigintType = 20;
+const bigintTypes: ReadonlySet<number> = new Set([types.builtins.INT8]);
 
 /** What is lost while it is idle or in use is told to `onLost`; whoever uses it hears of it as well. */
 export function openPool(databaseUrl: string, onLost: (err: unknown) => void): Pool {
@@ -34,7 +34,7 @@ export function openPool(databaseUrl: string, onLost: (err: unknown) => void): P
     // A bigint comes as text otherwise; ours are below 2^53.
     types: {
       getTypeParser: (oid, format) =>
-        Number(oid) === bigintType ? Number : types.getTypeParser(oid, format),
+        bigintTypes.has(oid) ? Number : types.getTypeParser(oid, format),
     },
   });
   // Without a listener the loss of an idle connection would end the process.
