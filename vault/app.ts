@@ -1,6 +1,8 @@
 // The wiring: everything opened in the order in which it stands on each other, each thing adopted for its release.
 import { join } from 'node:path';
 
+import { apiDocumentRoutes } from '#shared/api-document/api-document-routes.ts';
+import { docsRoutes } from '#shared/api-document/docs-routes.ts';
 import { createEventFeed } from '#shared/event-feed.ts';
 import type { EventFeed } from '#shared/event-feed.ts';
 import { createHttpServer } from '#shared/http-server.ts';
@@ -13,6 +15,7 @@ import { accessOf } from './access/access.ts';
 import { installVaultDoor } from './access/vault-door.ts';
 import { createAgentRegistry } from './agents/agent-registry.ts';
 import type { AgentRegistry } from './agents/agent-registry.ts';
+import { createVaultDocument } from './api-document/vault-document.ts';
 import { createAuditLog } from './audit/audit-log.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import type { VaultConfig, VaultSecrets } from './config.ts';
@@ -115,6 +118,7 @@ export async function openVault(
   const door = installVaultDoor(app, {
     ...{ ...config.door, listenHost: config.listen.host, identities, clock, log },
   });
+  const document = createVaultDocument(app);
   const mutations = createMutations({ realm, database, audit, door, clock });
   const agents = createAgentRegistry({ realm, feed, newId, clock });
   const posting = createPosting({
@@ -126,6 +130,9 @@ export async function openVault(
   });
   const health = createHealth({ database, isDraining: () => http.isDraining(), clock });
   const common = { realm, database, agents, claims, posting, feed, audit, mutations, door, clock };
+  const open = { prefix: '/api', config: { access: 'public', isUncounted: true } } as const;
+  await app.register(apiDocumentRoutes, { ...open, document });
+  await app.register(docsRoutes, open);
   await app.register(
     async (api) => {
       await api.register(healthRoutes, { health });
