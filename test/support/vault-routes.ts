@@ -78,6 +78,13 @@ export function permissionOf({ security = [] }: ApiOperation): Permission | null
   return permission;
 }
 
+let addresses = 0;
+/** Of this machine, for one request: wrong tokens are counted by the address they come from. */
+export function freshAddress(): string {
+  addresses += 1;
+  return `127.1.${addresses >> 8}.${addresses & 255}`;
+}
+
 export function isStream({ operation }: DocumentedOperation): boolean {
   return vaultApi.answerOf(operation, 200)?.content?.['text/event-stream'] !== undefined;
 }
