@@ -16,8 +16,9 @@ RUN npm ci --omit=dev --cache /tmp/npm && rm -rf /tmp/npm
 COPY shared ./shared
 COPY cli ./cli
 COPY gateway ./gateway
+COPY vault ./vault
 # A checkout of somebody with a strict umask is for him alone.
-RUN chmod -R a+rX package.json shared cli gateway
+RUN chmod -R a+rX package.json shared cli gateway vault
 
 ENV NODE_ENV=production \
   PATH=/app/node_modules/.bin:$PATH \

@@ -21,6 +21,8 @@ export type EventFeed<K extends TopicKey = number> = {
   /** New events of this topic are committed. */
   announce: (topic: K) => void;
   isWatched: (topic: K) => boolean;
+  /** Those that are watched. */
+  topics: () => Iterable<K>;
   /** Of readers. */
   count: () => number;
   /** Tells every reader that the service is stopping, now and from now on. */
@@ -113,6 +115,7 @@ export function createEventFeed<K extends TopicKey = number>(
     },
     announce: (key) => topics.get(key)?.announce(),
     isWatched: (key) => topics.has(key),
+    topics: () => topics.keys(),
     count: () => topics.values().reduce((sum, { readers }) => sum + readers.size, 0),
     startStopping({ type, data }) {
       const notice = Buffer.from(`event: ${type}\ndata: ${data}\n\n`);

@@ -50,6 +50,8 @@ export type Vault = {
   database: VaultDatabase;
   audit: AuditLog;
   accessTokens: AccessTokens;
+  /** To be called after users, keys or sign-ins were changed past the routes. */
+  identitiesChanged: () => void;
   /** The link by which the first admin is made; null when there are users. */
   offerSetup: (baseUrl: string) => Promise<string | null>;
 };
@@ -70,11 +72,12 @@ export async function openVault(
   const { clock, log } = surroundings;
   await openDirectory(config.dataDir, 'VAULT_DATA_DIR');
   opened.adopt(acquireInstanceLock(join(config.dataDir, 'vault.lock')), (lock) => lock.release());
-  const topics = new Set<string>();
   const database = await openVaultDatabase({
     ...{ databaseUrl: secrets.databaseUrl, dataDir: config.dataDir, clock, log },
     onCommitted: (agentIds) => {
-      for (const topic of topics) if (concerns(topic, agentIds)) streams.announce(topic);
+      for (const topic of streams.topics()) {
+        if (concerns(topic, agentIds)) streams.announce(topic);
+      }
     },
   });
   opened.defer(() => database.close());
@@ -155,6 +158,7 @@ export async function openVault(
     database,
     audit,
     accessTokens,
+    identitiesChanged: identities.changed,
     offerSetup: async () => null,
   };
 }

@@ -36,7 +36,9 @@ export async function startExecutionLog(): Promise<ExecutionLog> {
         sockets.delete(socket);
         if (execution !== null) execution.to = nextPlace();
       });
-    createInterface({ input: socket }).once('line', (line) => {
+    // It passes the errors of its input on: a run that is killed may reset its connection.
+    const lines = createInterface({ input: socket }).on('error', () => {});
+    lines.once('line', (line) => {
       const { run, says }: { run: string; says?: string } = JSON.parse(line);
       const said = says === undefined ? {} : { says };
       execution = { runId: run, ...said, from: nextPlace(), to: null };

@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest';
 
 import { ConfigError } from '#shared/config/config-error.ts';
 
-import { composeVariableNames, variables } from '../../gateway/config-variables.ts';
+import { composeVariableNames, variableNames, variables } from '../../gateway/config-variables.ts';
 import { readConfig } from '../../gateway/config.ts';
+import { variables as vaultVariables } from '../../vault/config-variables.ts';
 
 function read(env: Record<string, string> = {}) {
   return readConfig(env, '/srv/gatehouse', 4);
@@ -238,12 +239,15 @@ describe('.env.example', () => {
   });
 
   test('names exactly the variables that are read here and in compose.yml, with their defaults', () => {
+    // What both services read is there once.
+    const ofVault = Object.values(vaultVariables).filter(({ name }) => !variableNames.has(name));
     const expected = [
       ...Object.values(variables).map(({ name, fallbackText }) => ({
         name,
         value: fallbackText ?? '',
       })),
       ...[...composeVariableNames].map((name) => ({ name, value: '' })),
+      ...ofVault.map(({ name, fallbackText }) => ({ name, value: fallbackText ?? '' })),
     ];
     const shown = settings.map(({ name, value }) => ({ name, value }));
     expect(sortedByName(shown)).toEqual(sortedByName(expected));

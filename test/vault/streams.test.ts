@@ -1,0 +1,87 @@
+// Feeds as they grow: from the store, without a gap, after any pause.
+import { describe, expect, test } from 'vitest';
+
+import { readEvents } from '../support/event-reader.ts';
+import { vaultDatabases } from '../support/vault-databases.ts';
+import { startTestVault } from '../support/vault-world.ts';
+import type { TestVault } from '../support/vault-world.ts';
+
+const message = (content: string) => ({ event_type: 'user_message', content });
+
+function follow(world: TestVault, token: string, path: string, after?: number) {
+  const headers: Record<string, string> =
+    after === undefined ? {} : { 'last-event-id': String(after) };
+  return readEvents(`${world.url}/api/v1${path}`, token, { headers });
+}
+
+describe.each(vaultDatabases)('on %s', (kind) => {
+  test('a reader sees what comes, and after a pause what it has missed', async () => {
+    await using world = await startTestVault(kind);
+    const { token } = await world.person('admin');
+    const [agent, other] = [await world.agent(token), await world.agent(token)];
+    await world.post(token, agent, message('before'));
+    await using live = await follow(world, token, `/agents/${agent}/stream`);
+    expect(live.response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+    expect(live.response.headers.get('x-accel-buffering')).toBe('no');
+    await using all = await follow(world, token, '/stream');
+    const first = await world.post(token, agent, message('one'));
+    const elsewhere = await world.post(token, other, message('elsewhere'));
+    const seen = await live.until('user_message');
+    expect(seen).toEqual({ id: first.seq, type: 'user_message', data: first });
+    live.close();
+    const rest = [];
+    for (const content of ['two', 'three', 'four'])
+      rest.push(await world.post(token, agent, message(content)));
+    await using back = await follow(world, token, `/agents/${agent}/stream`, first.seq);
+    await expect.poll(() => back.events.map(({ data }) => data)).toEqual(rest);
+    const everything = [first, elsewhere, ...rest].map(({ seq }) => seq);
+    await expect.poll(() => all.events.map(({ id }) => id)).toEqual(everything);
+  });
+
+  test('begins where it is told to, and refuses a place that is not there', async () => {
+    await using world = await startTestVault(kind);
+    const { token } = await world.person('admin');
+    const agent = await world.agent(token);
+    for (let count = 0; count < 120; count += 1)
+      await world.post(token, agent, message(String(count)));
+    await using reader = await follow(world, token, `/agents/${agent}/stream?since=0`);
+    await expect.poll(() => reader.events.length).toBe(121);
+    expect(reader.events.slice(1).map(({ data }) => data.content)).toEqual(
+      Array.from({ length: 120 }, (_, index) => String(index)),
+    );
+    const refused = async (id: string) =>
+      (await world.call(token, `/agents/${agent}/stream`, { headers: { 'last-event-id': id } }))
+        .status;
+    expect(await refused('99999')).toBe(410);
+    expect(await refused('x')).toBe(400);
+    expect((await world.call(token, `/agents/agent_${'0'.repeat(26)}/stream`)).status).toBe(404);
+    expect((await world.call(null, '/stream')).status).toBe(401);
+  });
+
+  test('a key reads the feeds it is for, and nobody reads on who may not any more', async () => {
+    await using world = await startTestVault(kind);
+    const admin = await world.person('admin');
+    const [agent, other] = [await world.agent(admin.token), await world.agent(admin.token)];
+    const bound = await world.key(admin.userId, { agents: [agent] });
+    await using reader = await follow(world, bound.token, '/stream');
+    await world.post(admin.token, other, message('not for it'));
+    const event = await world.post(admin.token, agent, message('for it'));
+    expect((await reader.until('user_message')).id).toBe(event.seq);
+    expect((await world.call(bound.token, `/agents/${other}/stream`)).status).toBe(404);
+    await world.vault.database.write(async ({ db }) => {
+      await db.updateTable('users').set({ disabledAt: '2026-01-01T00:00:00.000Z' }).execute();
+    });
+    world.vault.identitiesChanged();
+    await reader.ended;
+    expect(reader.events).toHaveLength(1);
+  });
+
+  test('a vault that stops tells its readers', async () => {
+    await using world = await startTestVault(kind);
+    const { token } = await world.person('admin');
+    await using reader = await follow(world, token, '/stream');
+    await world.close();
+    await reader.ended;
+    expect(reader.types()).toEqual(['server.shutdown']);
+  });
+});
