@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { apiDocumentRoutes } from '#shared/api-document/api-document-routes.ts';
 import { docsRoutes } from '#shared/api-document/docs-routes.ts';
+import { createDiskCheck } from '#shared/disk-space.ts';
 import { createEventFeed } from '#shared/event-feed.ts';
 import type { EventFeed } from '#shared/event-feed.ts';
 import { createHttpServer } from '#shared/http-server.ts';
@@ -16,6 +17,8 @@ import { installVaultDoor } from './access/vault-door.ts';
 import { createAgentRegistry } from './agents/agent-registry.ts';
 import type { AgentRegistry } from './agents/agent-registry.ts';
 import { createVaultDocument } from './api-document/vault-document.ts';
+import { openAttachmentShelf } from './attachments/attachment-shelf.ts';
+import type { AttachmentShelf } from './attachments/attachment-shelf.ts';
 import { createAuditLog } from './audit/audit-log.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import type { VaultConfig, VaultSecrets } from './config.ts';
@@ -35,14 +38,19 @@ import { createAccessTokens } from './identity/access-token.ts';
 import type { AccessTokens } from './identity/access-token.ts';
 import { createIdentities } from './identity/identities.ts';
 import { openSigningKey } from './identity/signing-key.ts';
+import { realm } from './realm.ts';
 import { agentRoutes } from './routes/agent-routes.ts';
+import { attachmentRoutes } from './routes/attachment-routes.ts';
 import { auditRoutes } from './routes/audit-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
+import { exportRoutes } from './routes/export-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
 import { hostRoutes } from './routes/host-routes.ts';
 import { createMutations } from './routes/mutation.ts';
 import { streamRoutes } from './routes/stream-routes.ts';
 import type { Surroundings } from './surroundings.ts';
+
+export { realm };
 
 export type Vault = {
   app: HttpApp;
@@ -56,11 +64,9 @@ export type Vault = {
   offerSetup: (baseUrl: string) => Promise<string | null>;
 };
 
-/** The only one, until there are others: every row names it. */
-export const realm = 'main';
-
 const ordinaryBodyBytes = 2 ** 20;
 const eventsPerRead = 50;
+const diskReserveBytes = 256 * 2 ** 20;
 
 /** Does not listen yet. Throws StartError for what the operator has to mend. */
 export async function openVault(
@@ -124,13 +130,12 @@ export async function openVault(
   const document = createVaultDocument(app);
   const mutations = createMutations({ realm, database, audit, door, clock });
   const agents = createAgentRegistry({ realm, feed, newId, clock });
-  const posting = createPosting({
-    realm,
-    feed,
-    claims,
-    takeAttachments: async () => [],
-    bindAttachments: async () => {},
+  const attachments = await openAttachmentShelf({
+    ...{ realm, dir: join(config.dataDir, 'attachments'), limits: config.attachments },
+    ...{ database, newId, clock, log },
   });
+  const { take: takeAttachments, bind: bindAttachments } = attachments;
+  const posting = createPosting({ realm, feed, claims, takeAttachments, bindAttachments });
   const health = createHealth({ database, isDraining: () => http.isDraining(), clock });
   const common = { realm, database, agents, claims, posting, feed, audit, mutations, door, clock };
   const open = { prefix: '/api', config: { access: 'public', isUncounted: true } } as const;
@@ -142,12 +147,22 @@ export async function openVault(
       await api.register(agentRoutes, common);
       await api.register(eventRoutes, common);
       await api.register(streamRoutes, { ...common, streams });
+      await api.register(attachmentRoutes, {
+        ...{ ...common, attachments, fileBytesMax: config.attachments.bytesMax },
+        hasDiskSpace: createDiskCheck([config.dataDir], diskReserveBytes, clock),
+      });
+      await api.register(exportRoutes, common);
       await api.register(hostRoutes, common);
       await api.register(auditRoutes, common);
     },
     { prefix: '/api/v1' },
   );
-  startLoops(config, { database, agents, audit, claims, streams }, surroundings, opened);
+  startLoops(
+    config,
+    { database, agents, attachments, audit, claims, streams },
+    surroundings,
+    opened,
+  );
   opened.defer(() => {
     http.startDraining();
     streams.startStopping(stopNotice);
@@ -173,6 +188,7 @@ function startLoops(
   parts: {
     database: VaultDatabase;
     agents: AgentRegistry;
+    attachments: AttachmentShelf;
     audit: AuditLog;
     claims: Claims;
     streams: EventFeed<string>;
@@ -182,7 +198,7 @@ function startLoops(
 ): void {
   const stop = new AbortController();
   const loops = [
-    keepHouse({ ...parts, retention, others: [], clock, log }, stop.signal),
+    keepHouse({ ...parts, retention, others: [parts.attachments.sweep], clock, log }, stop.signal),
     parts.claims.run(stop.signal),
     parts.streams.run(stop.signal),
   ];

@@ -123,9 +123,10 @@ function goodAnswer(
   content: ApiContent | undefined,
   headersOfAll: readonly string[],
 ): ApiResponse {
-  const { description, headers = [], stream } = answer;
+  const { description, headers = [], stream, content: otherContent } = answer;
   const all: ApiContent = {
     ...(content === undefined ? {} : withExamples(content)),
+    ...otherContent,
     ...(stream === undefined ? {} : { 'text/event-stream': stream }),
   };
   return {

@@ -1,5 +1,5 @@
 // What a document says of a route beyond its schemas.
-import type { ApiMedia, ApiSchema } from './openapi.ts';
+import type { ApiContent, ApiMedia, ApiSchema } from './openapi.ts';
 
 /** What operations may name: keys of the tables of the service. */
 export type ApiWords = { tag: string; error: string; requestHeader: string; answerHeader: string };
@@ -25,6 +25,8 @@ export type Operation<Words extends ApiWords = ApiWords> = {
 export type OperationAnswer<Words extends ApiWords = ApiWords> = {
   description: string;
   headers?: readonly Words['answerHeader'][];
+  /** What it may be that is not JSON. */
+  content?: ApiContent;
   /** The stream of events that it is, or may be. */
   stream?: ApiMedia;
 };

@@ -4,8 +4,10 @@ import type { ApiOperation } from '#shared/api-document/openapi.ts';
 import { isPermission } from '../../vault/permission/permission.ts';
 import type { Permission } from '../../vault/permission/permission.ts';
 import type { DocumentedOperation } from './committed-api.ts';
+import { boundary, bytesOfForm } from './upload-form.ts';
 import { vaultApi } from './vault-api.ts';
 import type { VaultDatabase } from './vault-databases.ts';
+import { attachTo } from './vault-uploads.ts';
 import { startTestVault } from './vault-world.ts';
 import type { TestVault, TestVaultOptions } from './vault-world.ts';
 
@@ -204,6 +206,14 @@ async function reportedHost(world: Parameters<Maker>[0]): Promise<GoodRequest> {
   return { values: { name: 'shelf' } };
 }
 
+async function sentAttachment(world: Parameters<Maker>[0]): Promise<GoodRequest> {
+  const { token } = world.admin;
+  const agentId = await world.agent(token);
+  const id = await attachTo(world, token, agentId, unique('of another agent'));
+  await world.post(token, agentId, { ...message, attachments: [id] });
+  return { values: { attachment_id: id } };
+}
+
 let count = 0;
 function unique(name: string): string {
   count += 1;
@@ -248,6 +258,13 @@ export const goodRequests: Readonly<Record<string, Maker>> = {
     body: message,
   }),
   'GET /api/v1/agents/{agent_id}/events': newMessage,
+  'GET /api/v1/agents/{agent_id}/export': newMessage,
+  'POST /api/v1/agents/{agent_id}/attachments': async (world) => ({
+    ...(await newAgent(world)),
+    body: bytesOfForm([{ name: 'file', fileName: 'notes.txt', body: unique('The gate is open') }]),
+    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+  }),
+  'GET /api/v1/attachments/{attachment_id}': sentAttachment,
   'GET /api/v1/events/{event_id}': heldMessage,
   'GET /api/v1/agents/{agent_id}/stream': async (world) => ({
     ...(await newMessage(world)),

@@ -74,4 +74,6 @@ describeApiDocument(vaultApi, {
     ...(security.length === 0 ? [] : ['401', '429', '503']),
     ...(method === 'GET' ? [] : ['413', '415', '507']),
   ],
+  // The client has the file.
+  otherAnswers: ['/api/v1/attachments/{attachment_id} 304'],
 });

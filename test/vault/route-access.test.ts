@@ -108,7 +108,7 @@ describe.each(vaultDatabases)('on %s', (kind) => {
   });
 
   test('HEAD tells nobody more than GET', async () => {
-    for (const route of rights.filter(({ method }) => method === 'GET')) {
+    for (const route of rights.filter(({ method, path }) => method === 'GET' && hasHead(path))) {
       const head = { ...route, method: 'HEAD' };
       const request = await unused(route);
       const nobody = { token: null, from: freshAddress() };
@@ -210,6 +210,11 @@ async function makeCallers(world: RouteWorld): Promise<Map<string, Caller>> {
   gone('a revoked key of admin', revoked.token);
   gone('nobody', null);
   return known;
+}
+
+/** The length of an export is known only when all of it was read. */
+function hasHead(path: string): boolean {
+  return !path.endsWith('/export');
 }
 
 function found<T>(value: T | undefined): T {

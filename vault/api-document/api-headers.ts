@@ -23,6 +23,12 @@ export const requestHeaders = {
       'The version that the client has seen: the `ETag` of an answer, or its `version`. Nobody overwrites what somebody else has changed meanwhile.',
     schema: { type: 'string', pattern: '^(W/)?"?[0-9]{1,15}"?$', examples: ['"3"'] },
   },
+  'If-None-Match': {
+    name: 'If-None-Match',
+    in: 'header',
+    description: 'The `ETag` of the file that the client has: it is not sent again.',
+    schema: { type: 'string', examples: ['"9f86d081884c7d65"'] },
+  },
   'Last-Event-ID': {
     name: 'Last-Event-ID',
     in: 'header',
@@ -37,7 +43,14 @@ export type RequestHeader = keyof typeof requestHeaders;
 export const answerHeaders = {
   'WWW-Authenticate': { description: 'always `Bearer`', schema: { type: 'string' } },
   Location: { description: 'the path of what was made', schema: { type: 'string' } },
-  ETag: { description: 'the version, for If-Match', schema: { type: 'string' } },
+  ETag: {
+    description: 'the version: for If-Match, and of a file for If-None-Match',
+    schema: { type: 'string' },
+  },
+  'Content-Disposition': {
+    description: 'the name of the file, and whether a browser may show it',
+    schema: { type: 'string' },
+  },
   'Idempotent-Replayed': {
     description: '`true` on an answer that was given before under the same Idempotency-Key',
     schema: { type: 'string' },

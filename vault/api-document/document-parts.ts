@@ -5,6 +5,7 @@ import { readProjectVersion } from '#shared/project-version.ts';
 import { answerHeaders, requestHeaders } from './api-headers.ts';
 import { failures } from './failures.ts';
 import { agentOperations } from './operations/agent-operations.ts';
+import { attachmentOperations } from './operations/attachment-operations.ts';
 import { eventOperations } from './operations/event-operations.ts';
 import { hostOperations } from './operations/host-operations.ts';
 import { serviceOperations } from './operations/service-operations.ts';
@@ -15,6 +16,7 @@ import type { VaultOperations } from './vault-operations.ts';
 const operations: VaultOperations = {
   ...agentOperations,
   ...eventOperations,
+  ...attachmentOperations,
   ...hostOperations,
   ...serviceOperations,
 };

@@ -8,6 +8,7 @@ export const tags = {
   agents: 'Agents: made, named, put in order and put away; how they are.',
   events: 'Feeds: what was said to an agent and what it said and did, in one order.',
   claims: 'Who answers a message: exactly one of many, for a while.',
+  attachments: 'Files of events.',
   hosts: 'What watchers report of their hosts.',
   audit: 'Who changed what.',
   health: 'How the vault is. No token is needed.',

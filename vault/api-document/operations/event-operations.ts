@@ -1,3 +1,7 @@
+import { plainSchema } from '#shared/api-document/plain-schema.ts';
+import { exampleOf } from '#shared/api-document/schema-example.ts';
+import { EventView } from '#shared/vault-event-api.ts';
+
 import { feedEventStream } from '../feed-event-stream.ts';
 import { keyed } from '../vault-operations.ts';
 import type { VaultOperations } from '../vault-operations.ts';
@@ -7,6 +11,11 @@ const streamDescription = [
   'It begins with what comes from now on, or after the number that `since` or `Last-Event-ID` names: a reader that lost the connection comes back and misses nothing.',
   `Any other type that somebody posts is streamed as well. Those known today:\n\n${feedEventStream.list}`,
 ];
+
+const exportedFeed = {
+  schema: { type: 'string', description: 'events as `GET` answers them, one in a line' },
+  example: `${JSON.stringify(exampleOf(plainSchema(EventView)))}\n`,
+};
 
 export const eventOperations: VaultOperations = {
   'POST /api/v1/agents/{agent_id}/events': {
@@ -34,6 +43,21 @@ export const eventOperations: VaultOperations = {
     description:
       'Newest first, or from `since` or `since_time` on in the order in which it happened. Reading on with the highest `seq` as `since` skips nothing and repeats nothing, however many write.',
     answers: { 200: { description: 'A page of events.' } },
+    errors: ['not_found'],
+  },
+  'GET /api/v1/agents/{agent_id}/export': {
+    id: 'exportEvents',
+    tag: 'events',
+    summary: 'Take the whole feed of an agent along',
+    description:
+      'As it is when the reading begins, oldest first. Files are not in it: each event names its own.',
+    answers: {
+      200: {
+        description: 'A line of JSON for each event.',
+        headers: ['Content-Disposition'],
+        content: { 'application/x-ndjson': exportedFeed },
+      },
+    },
     errors: ['not_found'],
   },
   'GET /api/v1/events/{event_id}': {
