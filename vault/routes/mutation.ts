@@ -34,6 +34,8 @@ export type Mutation<T> = {
   isKeptByItself?: boolean;
   /** What tells the request from another one under its key; the body, where this is not said. */
   told?: JsonValue;
+  /** The request holds a password: its digest, which is quick to guess at, is not kept, and a repetition is done as a new request. */
+  isNotKept?: boolean;
   /** Runs in the transaction, perhaps twice. What it throws undoes everything. */
   work: (scope: WriteScope) => Promise<Change<T>>;
 };
@@ -49,8 +51,10 @@ export type Change<T> = {
   actor?: AuditActor;
   /** Nothing that has to be written down: a report of the same state, a repetition. */
   isUnaudited?: boolean;
-  headers?: Readonly<Record<string, string>>;
+  headers?: AnswerHeaders;
 };
+
+type AnswerHeaders = Readonly<Record<string, string | string[]>>;
 
 export type Mutations = {
   /** Sends the answer. */
@@ -66,7 +70,7 @@ export type Mutations = {
 type Outcome = {
   statusCode: number;
   body: string;
-  headers: Readonly<Record<string, string>>;
+  headers: AnswerHeaders;
   isReplayed: boolean;
 };
 
@@ -87,10 +91,11 @@ export function createMutations(parts: {
 
   return {
     async run(request, reply, mutation) {
-      const { action, statusCode, isShownOnce = false, isKeptByItself = false } = mutation;
+      const { action, statusCode, isShownOnce = false } = mutation;
+      const isUnkeyed = (mutation.isKeptByItself ?? false) || (mutation.isNotKept ?? false);
       const principal = door.knownPrincipalOf(request);
       const address = door.addressOf(request);
-      const place = isKeptByItself ? null : keyedPlace(request, principal, address);
+      const place = isUnkeyed ? null : keyedPlace(request, principal, address);
       const keyed = place && { place, requestSha256: digestOf(request, mutation.told) };
       const outcome = await database.write(async (scope): Promise<Outcome> => {
         const earlier = keyed === null ? null : await replay(scope.db, keyed);
