@@ -12,7 +12,7 @@ import { newId } from '#shared/ids.ts';
 import { acquireInstanceLock } from '#shared/instance-lock.ts';
 import { openDirectory } from '#shared/open-directory.ts';
 
-import { accessOf } from './access/access.ts';
+import { isForProbes } from './access/access.ts';
 import { installVaultDoor } from './access/vault-door.ts';
 import { createAgentRegistry } from './agents/agent-registry.ts';
 import type { AgentRegistry } from './agents/agent-registry.ts';
@@ -123,7 +123,7 @@ export async function openVault(
     bodyLimitBytes: ordinaryBodyBytes,
     requestTimeoutMs: config.requestTimeoutMs,
     newId,
-    exemptFromDraining: (routeConfig) => accessOf(routeConfig) === 'public',
+    exemptFromDraining: isForProbes,
     explain: database.explain,
   });
   const { app } = http;

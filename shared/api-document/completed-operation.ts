@@ -41,7 +41,7 @@ export function completeOperation(
     tags: [tag],
     summary,
     ...(description.length === 0 ? {} : { description: description.join('\n\n') }),
-    security,
+    security: operation.security ?? security,
     parameters: [...parametersOf(bare), ...headerParameters(['X-Request-Id', ...headers])],
     ...(requestBody === undefined ? {} : { requestBody }),
     responses: {

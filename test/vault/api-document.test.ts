@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { breakingMessage, unannounced } from '../../cli/openapi/announcement.ts';
 import { breakingChanges } from '../../cli/openapi/breaking-changes.ts';
-import { securityOf } from '../../vault/api-document/route-access.ts';
+import { cookieSecurity, securityOf } from '../../vault/api-document/route-access.ts';
 import { permissions } from '../../vault/permission/permission.ts';
 import { describeApiDocument } from '../support/api-document-suite.ts';
 import { projectDir } from '../support/gateway-environment.ts';
@@ -68,10 +68,10 @@ test('the page is beside it, and asks for nothing that is not served here', asyn
 });
 
 describeApiDocument(vaultApi, {
-  callers: [[], ...permissions.map(securityOf)],
+  callers: [[], cookieSecurity, ...permissions.map(securityOf)],
   failuresOf: ({ method, operation: { security = [] } }) => [
     ...['400', '403', '421', '500', 'default'],
-    ...(security.length === 0 ? [] : ['401', '429', '503']),
+    ...(security.some((each) => 'accessToken' in each) ? ['401', '429', '503'] : []),
     ...(method === 'GET' ? [] : ['413', '415', '507']),
   ],
   // The client has the file.

@@ -47,6 +47,10 @@ export const answerHeaders = {
     description: 'the version: for If-Match, and of a file for If-None-Match',
     schema: { type: 'string' },
   },
+  'Set-Cookie': {
+    description: 'the refresh token and the CSRF token',
+    schema: { type: 'string' },
+  },
   'Content-Disposition': {
     description: 'the name of the file, and whether a browser may show it',
     schema: { type: 'string' },

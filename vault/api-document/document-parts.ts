@@ -6,9 +6,12 @@ import { answerHeaders, requestHeaders } from './api-headers.ts';
 import { failures } from './failures.ts';
 import { agentOperations } from './operations/agent-operations.ts';
 import { attachmentOperations } from './operations/attachment-operations.ts';
+import { authOperations } from './operations/auth-operations.ts';
 import { eventOperations } from './operations/event-operations.ts';
 import { hostOperations } from './operations/host-operations.ts';
+import { keyOperations } from './operations/key-operations.ts';
 import { serviceOperations } from './operations/service-operations.ts';
+import { userOperations } from './operations/user-operations.ts';
 import { accessOf, securitySchemes } from './route-access.ts';
 import { tags } from './vault-operations.ts';
 import type { VaultOperations } from './vault-operations.ts';
@@ -18,6 +21,9 @@ const operations: VaultOperations = {
   ...eventOperations,
   ...attachmentOperations,
   ...hostOperations,
+  ...authOperations,
+  ...userOperations,
+  ...keyOperations,
   ...serviceOperations,
 };
 

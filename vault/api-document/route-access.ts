@@ -1,6 +1,8 @@
 // Who may call a route of the vault, and what it may refuse before it does anything.
 import type { DocumentedRoute, RouteAccess } from '#shared/api-document/document-parts.ts';
+import { refreshCookie } from '#shared/vault-identity-api.ts';
 
+import { isForProbes } from '../access/access.ts';
 import { isKeyScope } from '../permission/key-scope.ts';
 import type { Permission } from '../permission/permission.ts';
 import { roleHas, roles } from '../permission/role.ts';
@@ -20,7 +22,23 @@ export const securitySchemes = {
     description:
       'A key of a program: it begins with `cv_prod_` or `cv_dev_`, does what its scopes name, and never more than its owner may.',
   },
+  refreshCookie: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: refreshCookie,
+    description: 'What keeps a browser signed in for a week; no script can read it.',
+  },
+  csrfToken: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-CSRF-Token',
+    description:
+      'The `csrf_token` of the answer to the sign-in, which stands in a cookie as well: it proves that a request is of the page itself.',
+  },
 };
+
+/** What a browser proves its sign-in with where it has no access token. */
+export const cookieSecurity: RouteAccess['security'] = [{ refreshCookie: [], csrfToken: [] }];
 
 const ofEveryRoute: readonly ErrorCode[] = [
   'invalid_request',
@@ -28,12 +46,8 @@ const ofEveryRoute: readonly ErrorCode[] = [
   'wrong_host',
   'internal',
 ];
-const ofRoutesWithToken: readonly ErrorCode[] = [
-  'unauthorized',
-  'too_many_attempts',
-  'draining',
-  'unavailable',
-];
+const ofRoutesWithToken: readonly ErrorCode[] = ['unauthorized', 'too_many_attempts'];
+const ofRoutesThatDrain: readonly ErrorCode[] = ['draining', 'unavailable'];
 const ofCountedRoutes: readonly ErrorCode[] = ['rate_limited'];
 const ofRoutesThatWrite: readonly ErrorCode[] = [
   'payload_too_large',
@@ -54,6 +68,7 @@ export function accessOf({ method, config }: DocumentedRoute): RouteAccess {
     errors: [
       ...ofEveryRoute,
       ...(isPublic ? [] : ofRoutesWithToken),
+      ...(isForProbes(config) ? [] : ofRoutesThatDrain),
       ...(isCounted ? ofCountedRoutes : []),
       ...(method === 'GET' ? [] : ofRoutesThatWrite),
     ],
