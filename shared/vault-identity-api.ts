@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { Static } from 'typebox';
 
 import { Nullable, pageLimit, Time, TimeOrNull } from './api-schema.ts';
+import { AgentId } from './vault-event-api.ts';
 
 export const refreshCookie = 'gatehouse_refresh';
 /** The page reads it and sends it back as the header `X-CSRF-Token`. */
@@ -22,7 +23,11 @@ const DisplayName = Type.String({
   pattern: String.raw`^\S(.*\S)?$`,
   examples: ['Ada Lovelace'],
 });
-const Password = Type.String({ maxLength: 4096, description: '10 to 256 characters' });
+const Password = Type.String({
+  maxLength: 4096,
+  description: '10 to 256 characters',
+  examples: ['correct horse battery'],
+});
 const LinkToken = Type.String({
   maxLength: 100,
   description: 'what stands behind the # of the link',
@@ -31,10 +36,22 @@ const RoleName = Type.Enum(['admin', 'agent', 'viewer']);
 
 const strict = { additionalProperties: false } as const;
 
-export const UserId = Type.String({ pattern: '^user_[0-9a-z]{26}$' });
-export const SignInId = Type.String({ pattern: '^family_[0-9a-z]{26}$' });
-export const InvitationId = Type.String({ pattern: '^invitation_[0-9a-z]{26}$' });
-export const KeyId = Type.String({ pattern: '^key_[0-9a-z]{26}$' });
+export const UserId = Type.String({
+  pattern: '^user_[0-9a-z]{26}$',
+  examples: ['user_01m7yjjfcksfhngdhy16rrxw3j'],
+});
+export const SignInId = Type.String({
+  pattern: '^family_[0-9a-z]{26}$',
+  examples: ['family_01m7yjjfcksfhngdhy16rrxw3j'],
+});
+export const InvitationId = Type.String({
+  pattern: '^invitation_[0-9a-z]{26}$',
+  examples: ['invitation_01m7yjjfcksfhngdhy16rrxw3j'],
+});
+export const KeyId = Type.String({
+  pattern: '^key_[0-9a-z]{26}$',
+  examples: ['key_01m7yjjfcksfhngdhy16rrxw3j'],
+});
 
 export const UserParams = Type.Object({ user_id: UserId });
 export const SignInParams = Type.Object({ sign_in_id: SignInId });
@@ -65,7 +82,7 @@ export const UserView = Type.Object(
 export type UserView = Static<typeof UserView>;
 
 export const LoginRequest = Type.Object(
-  { name: Type.String({ minLength: 1, maxLength: 64 }), password: Password },
+  { name: Type.String({ minLength: 1, maxLength: 64, examples: ['ada'] }), password: Password },
   strict,
 );
 
@@ -206,7 +223,7 @@ const Scopes = Type.Array(Type.String({ pattern: '^[a-z]+:[a-z]+$', maxLength: 4
   examples: [['events:read', 'events:answer']],
 });
 const BoundAgents = Nullable(
-  Type.Array(Type.String({ pattern: '^agent_[0-9a-z]{26}$' }), {
+  Type.Array(AgentId, {
     minItems: 1,
     maxItems: 100,
     uniqueItems: true,

@@ -1,6 +1,8 @@
 // The wiring: everything opened in the order in which it stands on each other, each thing adopted for its release.
 import { join } from 'node:path';
 
+import { apiDocumentRoutes } from '#shared/api-document/api-document-routes.ts';
+import { docsRoutes } from '#shared/api-document/docs-routes.ts';
 import { createDiskCheck } from '#shared/disk-space.ts';
 import { createEventFeed } from '#shared/event-feed.ts';
 import type { EventFeed } from '#shared/event-feed.ts';
@@ -10,10 +12,11 @@ import { newId } from '#shared/ids.ts';
 import { acquireInstanceLock } from '#shared/instance-lock.ts';
 import { openDirectory } from '#shared/open-directory.ts';
 
-import { accessOf } from './access/access.ts';
+import { isForProbes } from './access/access.ts';
 import { installVaultDoor } from './access/vault-door.ts';
 import { createAgentRegistry } from './agents/agent-registry.ts';
 import type { AgentRegistry } from './agents/agent-registry.ts';
+import { createVaultDocument } from './api-document/vault-document.ts';
 import { openAttachmentShelf } from './attachments/attachment-shelf.ts';
 import type { AttachmentShelf } from './attachments/attachment-shelf.ts';
 import { createAuditLog } from './audit/audit-log.ts';
@@ -120,7 +123,7 @@ export async function openVault(
     bodyLimitBytes: ordinaryBodyBytes,
     requestTimeoutMs: config.requestTimeoutMs,
     newId,
-    exemptFromDraining: (routeConfig) => accessOf(routeConfig) === 'public',
+    exemptFromDraining: isForProbes,
     explain: database.explain,
   });
   const { app } = http;
@@ -129,6 +132,7 @@ export async function openVault(
   const door = installVaultDoor(app, {
     ...{ ...config.door, listenHost: config.listen.host, identities, clock, log },
   });
+  const document = createVaultDocument(app);
   const mutations = createMutations({ realm, database, audit, door, clock });
   const agents = createAgentRegistry({ realm, feed, newId, clock });
   const attachments = await openAttachmentShelf({
@@ -142,6 +146,9 @@ export async function openVault(
   const posting = createPosting({ realm, feed, claims, takeAttachments, bindAttachments });
   const health = createHealth({ database, isDraining: () => http.isDraining(), clock });
   const common = { realm, database, agents, claims, posting, feed, audit, mutations, door, clock };
+  const open = { prefix: '/api', config: { access: 'public', isUncounted: true } } as const;
+  await app.register(apiDocumentRoutes, { ...open, document });
+  await app.register(docsRoutes, open);
   await app.register(
     async (api) => {
       await api.register(healthRoutes, { health });

@@ -106,11 +106,14 @@ export function installVaultDoor(app: HttpApp, options: VaultDoorOptions): Vault
   const requirePermission = (request: Asked, permission: Permission, resource: Resource): void => {
     const { principal } = found(known.get(request.raw));
     if (can(principal, permission, resource)) return;
+    const agentId = boundAgentOf(principal);
+    const isForSome = agentId !== undefined && can(principal, permission, { ...resource, agentId });
     // A key that is for other agents is not told which there are.
-    if (can(principal, permission, { ...resource, agentId: boundAgentOf(principal) })) {
+    if (isForSome && resource.agentId !== undefined) {
       throw requestError('not_found', 'there is no such agent');
     }
-    throw requestError('forbidden', `this needs the permission ${permission}`);
+    const message = `this needs the permission ${permission}`;
+    throw requestError('forbidden', isForSome ? `${message} for all agents` : message);
   };
   const guard = (permission: Permission, config: FastifyContextConfig): onRequestAsyncHookHandler =>
     async function knock(request, reply) {

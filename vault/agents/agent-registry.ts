@@ -43,7 +43,8 @@ export type AgentRegistry = {
   ) => Promise<AgentRow>;
   archive: (scope: WriteScope, agentId: string, check: Check) => Promise<void>;
   restore: (scope: WriteScope, agentId: string, check: Check) => Promise<AgentRow>;
-  order: (db: Db) => Promise<AgentOrder>;
+  /** Of these agents; null for all. */
+  order: (db: Db, agentIds: readonly string[] | null) => Promise<AgentOrder>;
   /** Those named come first, in this order; the others stay behind them in theirs. */
   reorder: (scope: WriteScope, agentIds: readonly string[], check: Check) => Promise<AgentOrder>;
   /** `isNews`: the state is another one. */
@@ -119,8 +120,8 @@ export function createAgentRegistry(parts: {
   };
   const silentOnes = (db: Db): Promise<AgentRow[]> =>
     listSilentAgents(db, realm, isoTime(clock.now() - silentMs));
-  const order: AgentRegistry['order'] = async (db) => {
-    const filter = { realm, agentIds: null, isArchived: false };
+  const order: AgentRegistry['order'] = async (db, agentIds) => {
+    const filter = { realm, agentIds, isArchived: false };
     const agents = await listAgents(db, filter, null, agentsMax);
     return {
       agent_ids: agents.map(({ agentId }) => agentId),
@@ -133,7 +134,7 @@ export function createAgentRegistry(parts: {
     findOpen,
     async create(scope, { name, description = '', labels = [] }) {
       await requireFree(scope.db, name);
-      const { agent_ids: all } = await order(scope.db);
+      const { agent_ids: all } = await order(scope.db, null);
       if (all.length >= agentsMax) {
         throw requestError('conflict', `there are ${agentsMax} agents: archive some first`);
       }
@@ -179,7 +180,7 @@ export function createAgentRegistry(parts: {
     },
     order,
     async reorder(scope, agentIds, check) {
-      const before = await order(scope.db);
+      const before = await order(scope.db, null);
       check(before.version);
       const known = new Set(before.agent_ids);
       if (!agentIds.every((agentId) => known.has(agentId))) throw notFound('agent');

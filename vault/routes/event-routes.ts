@@ -211,8 +211,9 @@ async function readPage(db: Db, realm: string, agentId: string, query: EventList
   return pageAnswer(rows.map(eventView), next);
 }
 
-function resourceOf({ agentId }: EventRow): { agentId?: string } {
-  return agentId === null ? {} : { agentId };
+/** What concerns no agent is not for a key that is bound to some. */
+function resourceOf({ agentId }: EventRow): { agentId: string } {
+  return { agentId: agentId ?? '' };
 }
 
 function holderOf(principal: Principal): { id: string; name: string } {
