@@ -55,7 +55,11 @@ export function openSqlite(dataDir: string, clock: Clock): DatabaseParts {
         throw hasCode(err, 'SQLITE_BUSY') ? new DatabaseLockedError(err) : err;
       }
     },
-    sync: wal.sync,
+    async sync() {
+      await wal.sync();
+      // What could be written may have found room again.
+      reserve.restore();
+    },
     makeRoom: () => reserve.drop(),
     explain: explainSqlite,
     isFull,

@@ -52,23 +52,21 @@ type Waiting = {
 
 const batchMax = 64;
 const lockRetryMs = 20;
-const lockPatienceMs = 10_000;
-/** Whoever has waited so long for others is told so, instead of waiting as long again for the database. */
-const linePatienceMs = 10_000;
+/** Whoever has waited so long, for others or for a lock, is told so instead of waiting as long again for the database. */
+const patienceMs = 10_000;
 
 export function createWriteLine(parts: WriteLineParts): WriteLine {
   const { writes, clock, explain } = parts;
   const waiting: Waiting[] = [];
   let pump: Promise<void> | null = null;
 
-  const begin = async (connection: Db): Promise<void> => {
-    const since = clock.monotonicMs();
+  const begin = async (connection: Db, since: number): Promise<void> => {
     for (;;) {
       try {
         await parts.begin(connection);
         return;
       } catch (err) {
-        const isPatient = clock.monotonicMs() - since < lockPatienceMs;
+        const isPatient = clock.monotonicMs() - since < patienceMs;
         if (!(err instanceof DatabaseLockedError) || !isPatient) throw err;
         await clock.sleep(lockRetryMs);
       }
@@ -106,7 +104,7 @@ export function createWriteLine(parts: WriteLineParts): WriteLine {
     writes.connection().execute(async (connection) => {
       const grown = new Set<string | null>();
       try {
-        await begin(connection);
+        await begin(connection, batch[0]?.since ?? 0);
         const settlements: (() => void)[] = [];
         for (const each of batch) {
           settlements.push(await runOne(connection, each, grown, batch.length > 1));
@@ -143,7 +141,7 @@ export function createWriteLine(parts: WriteLineParts): WriteLine {
     }
   };
   const giveUpLate = (): void => {
-    const oldest = clock.monotonicMs() - linePatienceMs;
+    const oldest = clock.monotonicMs() - patienceMs;
     const late = waiting.findIndex(({ since }) => since > oldest);
     for (const { reject } of waiting.splice(0, late === -1 ? waiting.length : late)) {
       reject(databaseUnavailable(new Error('the line of writes was too long')));
