@@ -72,6 +72,8 @@ export type Vault = {
 const ordinaryBodyBytes = 2 ** 20;
 const eventsPerRead = 50;
 const diskReserveBytes = 256 * 2 ** 20;
+/** A commit whose answer was lost may still come to pass, without anybody to announce it. */
+const lookAgainMs = 5000;
 
 /** Does not listen yet. Throws StartError for what the operator has to mend. */
 export async function openVault(
@@ -244,6 +246,7 @@ function openStreams(database: VaultDatabase, { clock, log }: Surroundings): Eve
     },
     isLast: () => false,
     asksEachTime: true,
+    ...(database.kind === 'postgres' ? { lookAgainMs } : {}),
     onDropped: ({ topic }, reason) => log.warn({ topic, reason }, 'a reader was dropped'),
     onFailure: (err) => log.error({ err }, 'a feed could not be read'),
     clock,

@@ -33,7 +33,7 @@ export function lookAtFile(path: string): DatabaseLook {
 }
 
 async function lookAtPostgres(databaseUrl: string): Promise<DatabaseLook> {
-  const pool = openPool(databaseUrl, () => {});
+  const pool = openPool(databaseUrl, 1, () => {});
   try {
     await pool.query('select version from gatehouse_vault_schema');
   } catch (err) {

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 
 import { CamelCasePlugin, Kysely, PostgresDialect, sql } from 'kysely';
-import { Pool, types } from 'pg';
-import type { PoolClient } from 'pg';
+import { Client, Pool, types } from 'pg';
 
 import { readMigrations } from '#shared/database-migrations.ts';
 import { StartError } from '#shared/errors.ts';
 import type { Log } from '#shared/log.ts';
 
 import { databaseUnavailable } from '../vault-errors.ts';
+import { createPostgresConnections } from './postgres-connections.ts';
 import type { Db, Tables } from './tables.ts';
 import type { DatabaseParts } from './vault-database.ts';
 
@@ -18,19 +18,55 @@ const migrationLock = writerLock + 1;
 
 const connectMs = 3000;
 const statementMs = 15_000;
+
 const bigintTypes: ReadonlySet<number> = new Set([types.builtins.INT8]);
+const readersMax = 10;
+
+/** Throws StartError when it cannot be reached or used. */
+export async function openPostgres(databaseUrl: string, log: Log): Promise<DatabaseParts> {
+  await migratePostgres(databaseUrl);
+  const onLost = (err: unknown): void => log.warn({ err }, 'a connection to the database was lost');
+  const readers = openPool(databaseUrl, readersMax, onLost);
+  const [reads, writes] = [
+    kyselyOnPool(readers),
+    // Of its own, so that whoever writes never waits for readers.
+    kyselyOnPool(openPool(databaseUrl, 1, onLost)),
+  ];
+  return {
+    kind: 'postgres',
+    reads,
+    writes,
+    async begin(connection) {
+      await sql`begin`.execute(connection);
+      await sql`select pg_advisory_xact_lock(${writerLock})`.execute(connection);
+    },
+    sync: async () => {},
+    makeRoom: () => false,
+    explain: (err) => (isAway(err) ? databaseUnavailable(err) : err),
+    isFull: () => false,
+    async sizeBytes() {
+      const { rows } = await readers.query('select pg_database_size(current_database()) as size');
+      return Number(rows[0].size);
+    },
+    async close() {
+      await reads.destroy();
+      await writes.destroy();
+    },
+  };
+}
 
 /** What is lost while it is idle or in use is told to `onLost`; whoever uses it hears of it as well. */
-export function openPool(databaseUrl: string, onLost: (err: unknown) => void): Pool {
+export function openPool(
+  connectionString: string,
+  max: number,
+  onLost: (err: unknown) => void,
+): Pool {
   const pool = new Pool({
-    connectionString: databaseUrl,
-    max: 10,
-    connectionTimeoutMillis: connectMs,
+    ...connectionOptions(connectionString),
+    max,
     statement_timeout: statementMs,
     query_timeout: statementMs + 1000,
     idle_in_transaction_session_timeout: statementMs,
-    keepAlive: true,
-    application_name: 'gatehouse-vault',
     // A bigint comes as text otherwise; ours are below 2^53.
     types: {
       getTypeParser: (oid, format) =>
@@ -44,76 +80,58 @@ export function openPool(databaseUrl: string, onLost: (err: unknown) => void): P
   return pool;
 }
 
+function connectionOptions(connectionString: string) {
+  return {
+    ...{ connectionString, connectionTimeoutMillis: connectMs, keepAlive: true },
+    application_name: 'gatehouse-vault',
+  };
+}
+
 export function kyselyOnPool(pool: Pool): Db {
   return new Kysely<Tables>({
-    dialect: new PostgresDialect({ pool }),
+    dialect: new PostgresDialect({ pool: createPostgresConnections(pool) }),
     plugins: [new CamelCasePlugin()],
   });
 }
 
-/** Throws StartError when it cannot be reached or used. */
-export async function openPostgres(databaseUrl: string, log: Log): Promise<DatabaseParts> {
-  const pool = openPool(databaseUrl, (err) =>
-    log.warn({ err }, 'a connection to the database was lost'),
-  );
+/** On a connection without limits: a migration of large tables takes its time, and so does waiting for another starter's. */
+async function migratePostgres(databaseUrl: string): Promise<void> {
+  const client = new Client(connectionOptions(databaseUrl));
+  client.on('error', () => {});
   try {
-    await migratePostgres(pool);
+    await client.connect();
+    await migrate(client);
   } catch (err) {
-    await pool.end();
     throw err instanceof StartError ? err : cannotBeUsed(err);
-  }
-  const db = kyselyOnPool(pool);
-  return {
-    kind: 'postgres',
-    reads: db,
-    writes: db,
-    async begin(connection) {
-      await sql`begin`.execute(connection);
-      await sql`select pg_advisory_xact_lock(${writerLock})`.execute(connection);
-    },
-    sync: async () => {},
-    makeRoom: () => false,
-    explain: (err) => (isAway(err) ? databaseUnavailable(err) : err),
-    isFull: () => false,
-    async sizeBytes() {
-      const { rows } = await pool.query('select pg_database_size(current_database()) as size');
-      return Number(rows[0].size);
-    },
-    close: () => db.destroy(),
-  };
-}
-
-async function migratePostgres(pool: Pool): Promise<void> {
-  const migrations = readMigrations(join(import.meta.dirname, 'migrations'));
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
-    // Of two that start at once the second finds everything done.
-    await client.query('select pg_advisory_xact_lock($1)', [migrationLock]);
-    const current = await readVersion(client);
-    if (current > migrations.length) {
-      throw new StartError(
-        `the database has schema ${current}, this program knows ${migrations.length}: it is too old`,
-      );
-    }
-    for (const { version, sql: text } of migrations.slice(current)) {
-      await client.query(text);
-      await client.query('insert into gatehouse_vault_schema (version) values ($1)', [version]);
-    }
-    await client.query('commit');
-  } catch (err) {
-    await client.query('rollback').catch(() => {});
-    throw err;
   } finally {
-    client.release();
+    // The end of the connection undoes a transaction that is open.
+    await client.end();
   }
 }
 
-async function readVersion(client: PoolClient): Promise<number> {
+async function migrate(client: Client): Promise<void> {
+  const migrations = readMigrations(join(import.meta.dirname, 'migrations'));
+  await client.query('begin');
+  // Of two that start at once the second finds everything done.
+  await client.query('select pg_advisory_xact_lock($1)', [migrationLock]);
+  const current = await readVersion(client);
+  if (current > migrations.length) {
+    throw new StartError(
+      `the database of DATABASE_URL has schema ${current}, this program knows ${migrations.length}: it is too old`,
+    );
+  }
+  for (const { version, sql: text } of migrations.slice(current)) {
+    await client.query(text);
+    await client.query('insert into gatehouse_vault_schema (version) values ($1)', [version]);
+  }
+  await client.query('commit');
+}
+
+async function readVersion(client: Client): Promise<number> {
   const { rows } = await client.query('show server_encoding');
   if (rows[0].server_encoding !== 'UTF8') {
     throw new StartError(
-      `the database has the encoding ${rows[0].server_encoding}: it must be UTF8`,
+      `the database of DATABASE_URL has the encoding ${rows[0].server_encoding}: it must be UTF8`,
     );
   }
   await client.query(
@@ -131,7 +149,7 @@ export function cannotBeUsed(cause: unknown): StartError {
 }
 
 const awayCodes =
-  /^(?:08|53|57P|57014|58|25P03|55P03|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)/;
+  /^(?:08|28|3D000|53|57P|57014|58|25P03|55P03|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)/;
 const awayMessages =
   /connection terminated|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|not queryable/i;
 

@@ -21,9 +21,11 @@ export const vaultDatabaseFile = 'vault.db';
 
 export const migrationsDir = join(import.meta.dirname, 'migrations');
 
-export function openVaultFile(path: string): Database {
+/** `trace` sees each statement before it runs. */
+export function openVaultFile(path: string, trace?: (sql: string) => void): Database {
   return openDatabase({
     path,
+    ...(trace === undefined ? {} : { trace }),
     migrationsDir,
     applicationId: vaultApplicationId,
     adapt: toSqlite,
@@ -62,7 +64,11 @@ export function openSqlite(dataDir: string, clock: Clock): DatabaseParts {
         throw hasCode(err, 'SQLITE_BUSY') ? new DatabaseLockedError(err) : err;
       }
     },
-    sync: wal.sync,
+    async sync() {
+      await wal.sync();
+      // What could be written may have found room again.
+      reserve.restore();
+    },
     makeRoom: () => reserve.drop(),
     explain: explainSqlite,
     isFull,
@@ -71,6 +77,9 @@ export function openSqlite(dataDir: string, clock: Clock): DatabaseParts {
       wal.close();
       await reads.destroy();
       await writes.destroy();
+      // Kysely closes nothing that was not used; the last one leaves no write-ahead log behind.
+      reader.close();
+      writer.close();
     },
   };
 }
