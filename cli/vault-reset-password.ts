@@ -17,6 +17,7 @@ import type { VaultConfig, VaultSecrets } from '../vault/config.ts';
 import { vaultDatabaseFile } from '../vault/database/sqlite-database.ts';
 import { openVaultDatabase } from '../vault/database/vault-database.ts';
 import type { VaultDatabase } from '../vault/database/vault-database.ts';
+import type { WriteScope } from '../vault/database/write-line.ts';
 import { createOneTimeLinks } from '../vault/identity/one-time-links.ts';
 import type { MadeLink } from '../vault/identity/one-time-links.ts';
 import { findUserByName } from '../vault/identity/user-store.ts';
@@ -32,8 +33,7 @@ async function resetPassword(): Promise<0 | 1> {
       throw new StartError('usage: npm run vault:reset-password -- <name of the user>');
     }
     const { config, secrets } = readConfig(process.env, process.cwd());
-    const database = await openDatabase(config, secrets);
-    const made = await makeLink(database, name).finally(() => database.close());
+    const made = await makeLink(config, secrets, name);
     const { host, port } = config.listen;
     const link = pageUrl(config.publicUrl ?? listenUrl(host, port), 'reset-password', made.token);
     process.stdout.write(
@@ -44,6 +44,19 @@ async function resetPassword(): Promise<0 | 1> {
     const reason = err instanceof Error ? err.message : String(err);
     process.stderr.write(`there is no link: ${reason}\n`);
     return 1;
+  }
+}
+
+async function makeLink(
+  config: VaultConfig,
+  secrets: VaultSecrets,
+  name: string,
+): Promise<MadeLink> {
+  const database = await openDatabase(config, secrets);
+  try {
+    return await database.write((scope) => offerLink(scope, name));
+  } finally {
+    await database.close();
   }
 }
 
@@ -63,21 +76,18 @@ async function openDatabase(
   });
 }
 
-async function makeLink(database: VaultDatabase, name: string): Promise<MadeLink> {
-  const audit = createAuditLog(realm, systemClock);
+async function offerLink(scope: WriteScope, name: string): Promise<MadeLink> {
+  const user = await findUserByName(scope.db, realm, name);
+  if (user === null) throw new StartError(`there is no user named ${JSON.stringify(name)}`);
+  if (user.disabledAt !== null) throw new StartError(`${name} is disabled: enable them first`);
   const links = createOneTimeLinks({ realm, newId, clock: systemClock });
-  return database.write(async (scope) => {
-    const user = await findUserByName(scope.db, realm, name);
-    if (user === null) throw new StartError(`there is no user named ${JSON.stringify(name)}`);
-    if (user.disabledAt !== null) throw new StartError(`${name} is disabled: enable them first`);
-    const made = await links.offerPasswordReset(scope, user, null);
-    await audit.append(scope.db, {
-      action: 'user.password_reset_offered',
-      actor: { kind: 'host', id: null, name: null },
-      address: null,
-      resource: `user:${user.userId}`,
-      details: { link_id: made.row.linkId },
-    });
-    return made;
+  const made = await links.offerPasswordReset(scope, user, null);
+  await createAuditLog(realm, systemClock).append(scope.db, {
+    action: 'user.password_reset_offered',
+    actor: { kind: 'host', id: null, name: null },
+    address: null,
+    resource: `user:${user.userId}`,
+    details: { link_id: made.row.linkId },
   });
+  return made;
 }

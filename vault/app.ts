@@ -72,6 +72,8 @@ export type Vault = {
 const ordinaryBodyBytes = 2 ** 20;
 const eventsPerRead = 50;
 const diskReserveBytes = 256 * 2 ** 20;
+/** A commit whose answer was lost may still come to pass, without anybody to announce it. */
+const lookAgainMs = 5000;
 
 /** Does not listen yet. Throws StartError for what the operator has to mend. */
 export async function openVault(
@@ -139,11 +141,11 @@ export async function openVault(
     ...{ realm, dir: join(config.dataDir, 'attachments'), limits: config.attachments },
     ...{ database, newId, clock, log },
   });
-  const { take: takeAttachments, bind: bindAttachments } = attachments;
-  const posting = createPosting({ realm, feed, claims, takeAttachments, bindAttachments });
   const people = createPeople({
     ...{ realm, database, audit, accessTokens, rate: config.rate, clock },
   });
+  const { take: takeAttachments, bind: bindAttachments } = attachments;
+  const posting = createPosting({ realm, feed, claims, takeAttachments, bindAttachments });
   const health = createHealth({ database, isDraining: () => http.isDraining(), clock });
   const common = { realm, database, agents, claims, posting, feed, audit, mutations, door, clock };
   const open = { prefix: '/api', config: { access: 'public', isUncounted: true } } as const;
@@ -217,11 +219,8 @@ function startLoops(
   const loops = [
     keepHouse(
       {
-        ...parts,
-        retention,
-        others: [parts.attachments.sweep, parts.people.removeOld],
-        clock,
-        log,
+        ...{ ...parts, retention, clock, log },
+        others: [parts.people.removeOld, parts.attachments.sweep],
       },
       stop.signal,
     ),
@@ -246,6 +245,8 @@ function openStreams(database: VaultDatabase, { clock, log }: Surroundings): Eve
       }));
     },
     isLast: () => false,
+    asksEachTime: true,
+    ...(database.kind === 'postgres' ? { lookAgainMs } : {}),
     onDropped: ({ topic }, reason) => log.warn({ topic, reason }, 'a reader was dropped'),
     onFailure: (err) => log.error({ err }, 'a feed could not be read'),
     clock,

@@ -72,3 +72,19 @@ export async function auditOf(
   const query = { before: Number.MAX_SAFE_INTEGER, limit: 200, action };
   return (await vault.audit.list(vault.database.reads, query)).items;
 }
+
+/** All that a stream gives until the vault ends it, which breaks the connection off. */
+export async function readToEnd({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  try {
+    for await (const chunk of body ?? []) text += decoder.decode(chunk, { stream: true });
+  } catch (err) {
+    if (!(err instanceof TypeError && err.message === 'terminated')) throw err;
+  }
+  return text;
+}
+
+export function statusesOf(answers: readonly VaultAnswer[]): number[] {
+  return answers.map(({ status }) => status).toSorted((one, other) => one - other);
+}

@@ -1,5 +1,7 @@
 // Signing in, staying so, and signing out, as a browser does it.
-import { rm } from 'node:fs/promises';
+import { createHmac, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import { hash } from '@node-rs/argon2';
 import { describe, expect, test } from 'vitest';
@@ -24,7 +26,11 @@ describe.each(vaultDatabases)('on %s', (kind) => {
       status: 200,
       body: {
         success: true,
-        data: { token_type: 'Bearer', expires_in_secs: 1800, user: { name: 'vera' } },
+        data: {
+          token_type: 'Bearer',
+          expires_in_secs: expect.toSatisfy((secs: number) => secs > 1700 && secs <= 1800),
+          user: { name: 'vera' },
+        },
       },
     });
     const { csrf_token: csrf, access_token: token, expires_at: expiresAt } = answer.body.data;
@@ -92,6 +98,33 @@ describe.each(vaultDatabases)('on %s', (kind) => {
     expect(await auditOf(world, 'sign_in.reuse_detected')).toHaveLength(1);
     const winner = answers.find(({ status }) => status === 200);
     expect((await world.call(winner?.body.data.access_token, '/auth/me')).status).toBe(401);
+  });
+
+  test('an access token that was made by somebody else opens nothing', async () => {
+    await using world = await startTestVault(kind);
+    const { token } = await world.person('admin');
+    const [header = '', payload = '', signature = ''] = token.split('.');
+    const { kid }: { kid: string } = JSON.parse(Buffer.from(header, 'base64url').toString());
+    const pem = await readFile(join(world.dataDir, 'vault-keys', 'signing-key.pem'), 'utf8');
+    const publicPem = createPublicKey(pem).export({ type: 'spki', format: 'pem' }).toString();
+    const { privateKey: foreign } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const headed = (alg: string): string =>
+      `${Buffer.from(JSON.stringify({ alg, kid, typ: 'at+jwt' })).toString('base64url')}.${payload}`;
+    const hmac = createHmac('sha256', publicPem).update(headed('HS256')).digest('base64url');
+    const rsa = sign('sha256', Buffer.from(headed('RS256')), foreign).toString('base64url');
+    const again = sign('sha256', Buffer.from(headed('RS256')), pem).toString('base64url');
+    for (const [expected, made] of [
+      ...[[200, token] as const, [200, `${headed('RS256')}.${again}`] as const],
+      ...[[401, `${headed('none')}.`] as const, [401, `${headed('none')}.${signature}`] as const],
+      ...[
+        [401, `${headed('HS256')}.${hmac}`] as const,
+        [401, `${headed('RS256')}.${rsa}`] as const,
+      ],
+      ...[[401, `${token}A`] as const, [401, 'nonsense'] as const],
+    ]) {
+      expect((await world.call(made, '/auth/me')).status).toBe(expected);
+    }
+    expect((await world.call(null, `/auth/me?access_token=${token}`)).status).toBe(400);
   });
 
   test('a request that cannot show the CSRF token changes nothing', async () => {

@@ -46,7 +46,7 @@ export type VaultDoor = {
   /** Throws `forbidden`; `not_found` for an agent that a key is not for. */
   require: (request: Asked, permission: Permission, resource: Resource) => void;
   /** Gives whether whoever made this request may still be answered. For answers that go on. */
-  watch: (request: Asked) => () => boolean;
+  watch: (request: Asked, over: AbortSignal) => () => boolean;
 };
 
 export type VaultDoorOptions = Omit<EntranceOptions, 'mentionsToken' | 'metricsCidrs'> & {
@@ -146,7 +146,7 @@ export function installVaultDoor(app: HttpApp, options: VaultDoorOptions): Vault
     endOf: ({ raw }) => found(known.get(raw)).expiresAtMs,
     addressOf,
     require: requirePermission,
-    watch: ({ raw }) => identities.watch(found(known.get(raw))),
+    watch: ({ raw }, over) => identities.watch(found(known.get(raw)), over),
   };
 }
 

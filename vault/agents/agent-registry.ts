@@ -22,7 +22,7 @@ import {
   isNameTaken,
   lastPlace,
   listAgents,
-  listSilentAgents,
+  listReportedAgents,
   readOrderVersion,
   updateAgent,
   writeOrderVersion,
@@ -71,6 +71,9 @@ export function createAgentRegistry(parts: {
 }): AgentRegistry {
   const { realm, feed, newId, clock } = parts;
   const now = (): string => isoTime(clock.now());
+  /** When each has reported, on a clock that never jumps; before that, since when somebody could. */
+  const seen = new Map<string, number>();
+  const openedAt = clock.monotonicMs();
 
   const tell = async (scope: WriteScope, type: string, agent: AgentRow): Promise<void> => {
     const metadata = { source: 'vault', agent: agentView(agent) };
@@ -118,8 +121,11 @@ export function createAgentRegistry(parts: {
     if (isNews) await tell(scope, 'agent_status', reported);
     return { agent: reported, isNews };
   };
-  const silentOnes = (db: Db): Promise<AgentRow[]> =>
-    listSilentAgents(db, realm, isoTime(clock.now() - silentMs));
+  const silentOnes = async (db: Db): Promise<AgentRow[]> => {
+    const since = clock.monotonicMs() - silentMs;
+    const agents = await listReportedAgents(db, realm);
+    return agents.filter(({ agentId }) => (seen.get(agentId) ?? openedAt) <= since);
+  };
   const order: AgentRegistry['order'] = async (db, agentIds) => {
     const filter = { realm, agentIds, isArchived: false };
     const agents = await listAgents(db, filter, null, agentsMax);
@@ -202,6 +208,7 @@ export function createAgentRegistry(parts: {
     },
     async report(scope, agentId, { status, status_text: statusText = null }) {
       const agent = await findOpen(scope.db, agentId);
+      seen.set(agentId, clock.monotonicMs());
       return setStatus(scope, agent, { status, statusText }, now());
     },
     hasSilent: async (db) => (await silentOnes(db)).length > 0,

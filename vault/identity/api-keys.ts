@@ -78,13 +78,6 @@ export function createApiKeys(parts: {
     if (key === null || !(isOwn || can(person, 'keys:manage'))) throw notFound('key');
     return key;
   };
-  /** Gives how many keys there are. */
-  const requireFreeName = async (db: Db, ownerId: string, name: string): Promise<number> => {
-    const names = await listKeyNames(db, ownerId);
-    if (!names.includes(name)) return names.length;
-    const message = `there is a key named ${name} already`;
-    throw requestError('conflict', message, { details: { field: 'name' } });
-  };
   const requireAgents = async (db: Db, agentIds: readonly string[] | null): Promise<void> => {
     for (const agentId of agentIds ?? []) {
       if ((await findAgent(db, realm, agentId)) === null) {
@@ -171,6 +164,14 @@ export function createApiKeys(parts: {
       return key;
     },
   };
+}
+
+/** Gives how many keys the owner has. */
+async function requireFreeName(db: Db, ownerId: string, name: string): Promise<number> {
+  const names = await listKeyNames(db, ownerId);
+  if (!names.includes(name)) return names.length;
+  const message = `there is a key named ${name} already`;
+  throw requestError('conflict', message, { details: { field: 'name' } });
 }
 
 function scopesOf(texts: readonly string[]): Permission[] {

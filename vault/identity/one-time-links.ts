@@ -55,9 +55,10 @@ export function createOneTimeLinks(parts: {
     lifetimeSecs: number,
   ): Promise<MadeLink> => {
     const token = mint('link');
+    const madeAt = clock.now();
     const row: OneTimeLinkRow = {
       ...{ linkId: newId(link.kind), realm, ...link, secretSha256: digestOf(token) },
-      ...{ createdAt: now(), expiresAt: isoTime(clock.now() + lifetimeSecs * 1000) },
+      ...{ createdAt: isoTime(madeAt), expiresAt: isoTime(madeAt + lifetimeSecs * 1000) },
       ...{ usedAt: null, revokedAt: null },
     };
     await insertLink(db, row);

@@ -38,7 +38,9 @@ export async function exportRoutes(app: HttpApp, options: ExportRouteOptions): P
     async (request, reply) => {
       const { agentId, name } = await agents.find(database.reads, request.params.agent_id);
       const head = await readEventHead(database.reads, realm);
-      const mayRead = door.watch(request);
+      const over = new AbortController();
+      reply.raw.once('close', () => over.abort());
+      const mayRead = door.watch(request, over.signal);
       const check = (): void => {
         if (!mayRead()) throw requestError('forbidden', 'the reader may not read any more');
       };

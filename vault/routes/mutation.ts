@@ -32,10 +32,10 @@ export type Mutation<T> = {
   isShownOnce?: boolean;
   /** What it makes keeps the Idempotency-Key itself, and `work` looks for it. */
   isKeptByItself?: boolean;
-  /** What tells the request from another one under its key; the body, where this is not said. */
-  told?: JsonValue;
   /** The request holds a password: its digest, which is quick to guess at, is not kept, and a repetition is done as a new request. */
   isNotKept?: boolean;
+  /** What tells the request from another one under its key; the body, where this is not said. */
+  told?: JsonValue;
   /** Runs in the transaction, perhaps twice. What it throws undoes everything. */
   work: (scope: WriteScope) => Promise<Change<T>>;
 };
@@ -92,10 +92,11 @@ export function createMutations(parts: {
   return {
     async run(request, reply, mutation) {
       const { action, statusCode, isShownOnce = false } = mutation;
-      const isUnkeyed = (mutation.isKeptByItself ?? false) || (mutation.isNotKept ?? false);
+      const { isKeptByItself = false, isNotKept = false } = mutation;
+      if (isNotKept) readIdempotencyKey(request.headers['idempotency-key']);
       const principal = door.knownPrincipalOf(request);
       const address = door.addressOf(request);
-      const place = isUnkeyed ? null : keyedPlace(request, principal, address);
+      const place = isKeptByItself || isNotKept ? null : keyedPlace(request, principal, address);
       const keyed = place && { place, requestSha256: digestOf(request, mutation.told) };
       const outcome = await database.write(async (scope): Promise<Outcome> => {
         const earlier = keyed === null ? null : await replay(scope.db, keyed);
