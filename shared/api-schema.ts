@@ -10,6 +10,10 @@ export const Time = Type.String({
 });
 export const TimeOrNull = Nullable(Time);
 export const Count = Type.Integer({ minimum: 0 });
+/** Of a record of the client's own. The pattern of a plain string has no line breaks: what it does not match is left out of answers. */
+export const AnyKey = Type.String({ pattern: String.raw`^[\s\S]*$` });
+/** JavaScript has no larger one that is exact, and some databases refuse it. */
+export const countMax = Number.MAX_SAFE_INTEGER;
 export const Milliseconds = Type.Integer({ minimum: 0, examples: [1840] });
 
 /** The one error object of every failure. */

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { Static } from 'typebox';
 
 import {
+  AnyKey,
   Count,
   ErrorObject,
   NextPage,
@@ -192,7 +193,7 @@ const runFields = {
   created_at: Time,
   started_at: TimeOrNull,
   ended_at: TimeOrNull,
-  metadata: Type.Record(Type.String(), Type.String(), {
+  metadata: Type.Record(AnyKey, Type.String(), {
     description: 'as it came with the request',
     examples: [{ ticket: '4711' }],
   }),

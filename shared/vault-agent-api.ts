@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
 
-import { Count, Nullable, Time, TimeOrNull } from './api-schema.ts';
+import { AnyKey, Count, Nullable, Time, TimeOrNull } from './api-schema.ts';
 import { AgentId } from './vault-event-api.ts';
 
 const Name = Type.String({
@@ -97,7 +97,7 @@ export const HostParams = Type.Object({
   name: Type.String({ pattern: '^[a-z0-9._-]{1,64}$' }),
 });
 
-export const HostReport = Type.Record(Type.String({ maxLength: 100 }), Type.Unknown(), {
+export const HostReport = Type.Record(AnyKey, Type.Unknown(), {
   description:
     'what a watcher knows of its host and gateway: health, versions, sandbox, queue, usage, limits; at most 64 KB as JSON',
   examples: [{ health: 'ok', versions: { claude: '2.1.329' }, queue: { waiting: 0 } }],
@@ -106,7 +106,7 @@ export const HostReport = Type.Record(Type.String({ maxLength: 100 }), Type.Unkn
 export const HostView = Type.Object(
   {
     name: Type.String(),
-    report: Type.Record(Type.String(), Type.Unknown()),
+    report: Type.Record(AnyKey, Type.Unknown()),
     reported_by: Type.String(),
     reported_at: Time,
   },

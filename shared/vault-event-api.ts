@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
 
-import { Count, Nullable, Time, TimeOrNull } from './api-schema.ts';
+import { AnyKey, Count, countMax, Nullable, Time, TimeOrNull } from './api-schema.ts';
 
 /** Posted by people, keys and watchers. Types unknown today are taken as well. */
 export const postedEventTypes = [
@@ -71,7 +71,7 @@ export const EventView = Type.Object(
     agent_id: Nullable(Type.String()),
     event_type: Type.String({ examples: ['user_message'] }),
     content: Type.String(),
-    metadata: Type.Record(Type.String(), Type.Unknown(), {
+    metadata: Type.Record(AnyKey, Type.Unknown(), {
       description: '`source` is set by the vault: dashboard, api or vault',
       examples: [{ source: 'dashboard' }],
     }),
@@ -91,7 +91,7 @@ export const EventRequest = Type.Object(
     event_type: Type.String({ pattern: eventTypeForm, examples: ['user_message'] }),
     content: Type.String({ maxLength: contentCharsMax, default: '' }),
     metadata: Type.Optional(
-      Type.Record(Type.String({ maxLength: 100 }), Type.Unknown(), {
+      Type.Record(AnyKey, Type.Unknown(), {
         description: 'at most 16 KB as JSON; `source` is replaced',
       }),
     ),
@@ -100,7 +100,11 @@ export const EventRequest = Type.Object(
       Type.Array(AttachmentId, { maxItems: attachmentsMax, uniqueItems: true }),
     ),
     fence: Type.Optional(
-      Type.Integer({ minimum: 1, description: 'of the claim under which this is posted' }),
+      Type.Integer({
+        minimum: 1,
+        maximum: countMax,
+        description: 'of the claim under which this is posted',
+      }),
     ),
   },
   {
@@ -113,7 +117,7 @@ export type EventRequest = Static<typeof EventRequest>;
 export const EventListQuery = Type.Object(
   {
     since: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'only events with a higher seq' }),
+      Type.Integer({ minimum: 0, maximum: countMax, description: 'only events with a higher seq' }),
     ),
     since_time: Type.Optional(
       Type.String({
@@ -133,7 +137,7 @@ export const EventListQuery = Type.Object(
     ),
     limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
     after: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'the `next` of the page before' }),
+      Type.Integer({ minimum: 0, maximum: countMax, description: 'the `next` of the page before' }),
     ),
   },
   { additionalProperties: false },
@@ -143,7 +147,11 @@ export type EventListQuery = Static<typeof EventListQuery>;
 export const StreamQuery = Type.Object(
   {
     since: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'where to begin; without it, with what comes now' }),
+      Type.Integer({
+        minimum: 0,
+        maximum: countMax,
+        description: 'where to begin; without it, with what comes now',
+      }),
     ),
   },
   { additionalProperties: false },
@@ -151,7 +159,7 @@ export const StreamQuery = Type.Object(
 
 export const leaseSecsMax = 3600;
 const LeaseSecs = Type.Integer({ minimum: 1, maximum: leaseSecsMax, default: 60 });
-const Fence = Type.Integer({ minimum: 1 });
+const Fence = Type.Integer({ minimum: 1, maximum: countMax });
 
 export const ClaimRequest = Type.Object({ lease_secs: LeaseSecs }, { additionalProperties: false });
 export const RenewRequest = Type.Object(
@@ -176,7 +184,7 @@ export const ClaimView = Type.Object(
 export type ClaimView = Static<typeof ClaimView>;
 
 export const ReadMarkRequest = Type.Object(
-  { seq: Type.Integer({ minimum: 0 }) },
+  { seq: Type.Integer({ minimum: 0, maximum: countMax }) },
   { additionalProperties: false },
 );
 export const ReadMarkView = Type.Object({ agent_id: Type.String(), seq: Count });

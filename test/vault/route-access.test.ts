@@ -17,6 +17,7 @@ import type { DocumentedOperation } from '../support/committed-api.ts';
 import { deviations } from '../support/documented-call.ts';
 import { vaultApi } from '../support/vault-api.ts';
 import { vaultDatabases } from '../support/vault-databases.ts';
+import type { GoodRequest } from '../support/vault-good-requests.ts';
 import {
   freshAddress,
   isStream,
@@ -25,7 +26,7 @@ import {
   startRouteWorld,
   vaultRoutes,
 } from '../support/vault-routes.ts';
-import type { GoodRequest, RouteWorld, Sender } from '../support/vault-routes.ts';
+import type { RouteWorld, Sender } from '../support/vault-routes.ts';
 import { realm } from '../support/vault-world.ts';
 
 type Caller = {

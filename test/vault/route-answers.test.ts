@@ -6,8 +6,9 @@ import type { DocumentedOperation } from '../support/committed-api.ts';
 import { deviations } from '../support/documented-call.ts';
 import { vaultApi } from '../support/vault-api.ts';
 import { vaultDatabases } from '../support/vault-databases.ts';
+import { goodRequests } from '../support/vault-good-requests.ts';
+import type { GoodRequest } from '../support/vault-good-requests.ts';
 import {
-  goodRequests,
   permissionOf,
   setupRoute,
   startRouteWorld,
@@ -15,7 +16,7 @@ import {
   takesJson,
   vaultRoutes,
 } from '../support/vault-routes.ts';
-import type { GoodRequest, RouteWorld } from '../support/vault-routes.ts';
+import type { RouteWorld } from '../support/vault-routes.ts';
 
 const usable = vaultRoutes.filter(({ name }) => name !== setupRoute);
 const served = usable.filter(({ path }) => path.startsWith('/api/v1/'));

@@ -13,13 +13,14 @@ import { addressForms, forwardingHeaders, tokenParameters } from '../support/doo
 import { createSteppingClock } from '../support/stepping-clock.ts';
 import { vaultApi } from '../support/vault-api.ts';
 import { vaultDatabases } from '../support/vault-databases.ts';
+import type { GoodRequest } from '../support/vault-good-requests.ts';
 import {
   freshAddress,
   permissionOf,
   startRouteWorld,
   vaultRoutes,
 } from '../support/vault-routes.ts';
-import type { GoodRequest, RouteWorld, Sender } from '../support/vault-routes.ts';
+import type { RouteWorld, Sender } from '../support/vault-routes.ts';
 
 const closed = vaultRoutes.filter(({ operation }) => permissionOf(operation) !== null);
 

@@ -1,7 +1,7 @@
 // Who changed what: for admins, and for reading only.
 import { Type } from 'typebox';
 
-import { Nullable, pageLimit, Time } from '#shared/api-schema.ts';
+import { countMax, Nullable, pageLimit, Time } from '#shared/api-schema.ts';
 import type { HttpApp } from '#shared/http-server.ts';
 import { PageAnswer, pageAnswer } from '#shared/vault-api.ts';
 
@@ -35,7 +35,7 @@ const AuditQuery = Type.Object(
     since: Type.Optional(Type.String({ maxLength: 40, examples: ['2026-11-27T12:00:00Z'] })),
     until: Type.Optional(Type.String({ maxLength: 40, examples: ['2026-11-27T12:00:00Z'] })),
     limit: pageLimit,
-    after: Type.Integer({ minimum: 0, default: Number.MAX_SAFE_INTEGER }),
+    after: Type.Integer({ minimum: 0, maximum: countMax, default: countMax }),
   },
   { additionalProperties: false },
 );
