@@ -34,7 +34,7 @@ export type VaultClient = {
   ) => Promise<EventView>;
   claim: (
     eventId: string,
-    options: CallOptions & { leaseSecs: number; idempotencyKey: string },
+    options: CallOptions & { leaseSecs: number; reopen: boolean; idempotencyKey: string },
   ) => Promise<ClaimView>;
   renew: (
     eventId: string,
@@ -68,8 +68,6 @@ const pageMax = 200;
 /** Every method makes one attempt. Throws VaultError, or what its signal was aborted with. */
 export function createVaultClient(options: VaultConnectionOptions): VaultClient {
   const connection = createVaultConnection(options);
-  const feedOf = (agentId: string): string => `/agents/${encodeURIComponent(agentId)}/events`;
-  const claimOf = (eventId: string): string => `/events/${encodeURIComponent(eventId)}/claim`;
 
   return {
     async agents({ signal } = {}) {
@@ -109,9 +107,9 @@ export function createVaultClient(options: VaultConnectionOptions): VaultClient 
       } as const;
       return (await connection.ask(request, OneEvent)).data;
     },
-    async claim(eventId, { leaseSecs, idempotencyKey, signal }) {
+    async claim(eventId, { leaseSecs, reopen, idempotencyKey, signal }) {
       const headers = { 'idempotency-key': idempotencyKey };
-      const json = { lease_secs: leaseSecs };
+      const json = { lease_secs: leaseSecs, reopen };
       const request = { method: 'POST', path: claimOf(eventId), json, headers, signal } as const;
       return (await connection.ask(request, OneClaim)).data;
     },
@@ -141,4 +139,12 @@ export function createVaultClient(options: VaultConnectionOptions): VaultClient 
       connection.open({ path: `/attachments/${encodeURIComponent(attachmentId)}`, signal }),
     stream: (start) => streamEvents(connection, start),
   };
+}
+
+function feedOf(agentId: string): string {
+  return `/agents/${encodeURIComponent(agentId)}/events`;
+}
+
+function claimOf(eventId: string): string {
+  return `/events/${encodeURIComponent(eventId)}/claim`;
 }
