@@ -1,4 +1,7 @@
 // Vault, gateway and watcher together for one test, in this process: a message to an agent comes back as an answer.
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +15,7 @@ import { openWatcher } from '../../watcher/app.ts';
 import type { Watcher } from '../../watcher/app.ts';
 import { passThrough } from '../../watcher/checkpoint.ts';
 import { readConfig } from '../../watcher/config.ts';
+import { projectDir } from './gateway-environment.ts';
 import { startTestGateway } from './test-gateway.ts';
 import type { TestGateway } from './test-gateway.ts';
 import type { VaultDatabase } from './vault-databases.ts';
@@ -27,6 +31,13 @@ export type LoopWatcher = AsyncDisposable & {
   close: () => Promise<void>;
 };
 
+export type WatcherProcess = AsyncDisposable & {
+  child: ChildProcess;
+  /** What it was ended by, once it has ended. */
+  exited: Promise<NodeJS.Signals | null>;
+  output: () => string;
+};
+
 export type LoopWorld = AsyncDisposable & {
   vault: TestVault;
   gateway: TestGateway;
@@ -37,6 +48,8 @@ export type LoopWorld = AsyncDisposable & {
   /** Where the gateway has what the runs of sessions work in. */
   runsDir: string;
   startWatcher: (env?: Record<string, string>, dataDir?: string) => Promise<LoopWatcher>;
+  /** The same as a process of its own, which a test can kill. */
+  spawnWatcher: (env?: Record<string, string>, dataDir?: string) => WatcherProcess;
   say: (content: string, more?: Record<string, unknown>) => Promise<SeenEvent>;
   /** Oldest first. */
   feed: () => Promise<SeenEvent[]>;
@@ -67,22 +80,18 @@ export async function startLoopWorld(options: LoopOptions = {}): Promise<LoopWor
     const { body } = await vault.call(admin.token, `/agents/${agentId}/events?order=asc&limit=200`);
     return body.data;
   };
+  const environment = (env: Record<string, string>, ownDir: string): Record<string, string> => ({
+    ...{ WATCHER_DATA_DIR: ownDir, WATCHER_VAULT_URL: vault.url, WATCHER_VAULT_KEY: key.token },
+    ...{ WATCHER_GATEWAY_URL: gateway.url, WATCHER_GATEWAY_TOKEN: token },
+    ...{ AGENTS_FILE: agentsFile, WATCHER_FIRST_START: 'all', ...env },
+  });
+  const usualDir = join(dataDir, 'watcher');
   return {
     ...{ vault, gateway, admin, agentId, dataDir, feed },
+    spawnWatcher: (env = {}, ownDir = usualDir) => spawnWatcher(environment(env, ownDir)),
     runsDir: join(gateway.dataDir, 'sessions'),
-    async startWatcher(env = {}, ownDir = join(dataDir, 'watcher')) {
-      const { config, secrets } = readConfig(
-        {
-          ...{
-            WATCHER_DATA_DIR: ownDir,
-            WATCHER_VAULT_URL: vault.url,
-            WATCHER_VAULT_KEY: key.token,
-          },
-          ...{ WATCHER_GATEWAY_URL: gateway.url, WATCHER_GATEWAY_TOKEN: token },
-          ...{ AGENTS_FILE: agentsFile, WATCHER_FIRST_START: 'all', ...env },
-        },
-        dataDir,
-      );
+    async startWatcher(env = {}, ownDir = usualDir) {
+      const { config, secrets } = readConfig(environment(env, ownDir), dataDir);
       const lines: string[] = [];
       const destination = { write: (line: string) => void lines.push(line) };
       const log = createLog({ level: 'debug', service: 'watcher', destination });
@@ -111,5 +120,23 @@ export async function startLoopWorld(options: LoopOptions = {}): Promise<LoopWor
       return found();
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+function spawnWatcher(env: Record<string, string>): WatcherProcess {
+  const child = spawn(process.execPath, [join(projectDir, 'test/support/failing-watcher.ts')], {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+  const exited = once(child, 'exit').then(([, signal]): NodeJS.Signals | null => signal);
+  return {
+    ...{ child, exited, output: () => output },
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+      await exited;
+    },
   };
 }
