@@ -179,11 +179,15 @@ function refuseForeignHeader(path: string, applicationId: number): void {
 
 function readHeader(path: string): Buffer {
   const header = Buffer.alloc(headerBytes);
-  const file = openSync(path, 'r');
   try {
-    readSync(file, header, 0, headerBytes, 0);
-  } finally {
-    closeSync(file);
+    const file = openSync(path, 'r');
+    try {
+      readSync(file, header, 0, headerBytes, 0);
+    } finally {
+      closeSync(file);
+    }
+  } catch (cause) {
+    throw refusal(path, 'cannot be read', cause);
   }
   return header;
 }

@@ -46,6 +46,8 @@ export type EventFeedParts<K extends TopicKey = number> = {
   onDropped: (reader: EventReader<K>, reason: DropReason) => void;
   /** Of a read. A reader on its way to the head is let go; live ones get what they lack when the store can be read again. */
   onFailure: (err: unknown) => void;
+  /** Whether each reader may still read is asked before each event as well; it has to be cheap then. */
+  asksEachTime?: boolean;
   /** Where events are committed also by others, who cannot announce them: a watched topic is read at least this often. */
   lookAgainMs?: number;
   clock: Clock;
@@ -76,6 +78,11 @@ export function createEventFeed<K extends TopicKey = number>(
       onRemoved: () => {
         if (topic.readers.size === 0) topics.delete(key);
       },
+      refuses: (reader) => {
+        const isRefused = parts.asksEachTime === true && !reader.mayRead();
+        if (isRefused) drop(topic, reader, 'forbidden');
+        return isRefused;
+      },
       monotonicMs: () => clock.monotonicMs(),
       lookAgainMs: parts.lookAgainMs ?? Number.POSITIVE_INFINITY,
     });
@@ -89,13 +96,16 @@ export function createEventFeed<K extends TopicKey = number>(
     reader.stream.write(notice);
     if (reader.endsWhenStopping) topic.end(reader);
   };
+  const drop = (topic: Topic, reader: Reader, reason: DropReason): void => {
+    topic.remove(reader);
+    parts.onDropped(reader, reason);
+    reader.stream.destroy();
+  };
   const attend = (topic: Topic, reader: Reader): void => {
     const now = clock.monotonicMs();
     const reason = faultOf(reader, now);
     if (reason !== null) {
-      topic.remove(reader);
-      parts.onDropped(reader, reason);
-      reader.stream.destroy();
+      drop(topic, reader, reason);
     } else if (now - reader.writtenAt >= heartbeatMs) {
       reader.writtenAt = now;
       reader.stream.write(heartbeat);

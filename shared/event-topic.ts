@@ -39,6 +39,8 @@ export type EventTopicParts<R> = {
   /** Whether a stream ends with this event. */
   isLast: (event: FeedEvent) => boolean;
   onRemoved: (reader: R) => void;
+  /** Asked before a reader is sent something; one that is refused has been removed. */
+  refuses?: ((reader: R) => boolean) | undefined;
   onFailure: (err: unknown) => void;
   monotonicMs: () => number;
   lookAgainMs: number;
@@ -76,6 +78,7 @@ export function createEventTopic<R extends TopicReader>(parts: EventTopicParts<R
       remove(reader);
       return;
     }
+    if (parts.refuses?.(reader) === true) return;
     reader.stream.write(frame);
     reader.after = last.seq;
     reader.writtenAt = monotonicMs();

@@ -27,9 +27,18 @@ export const vaultEventTypes = [
   'host_changed',
 ] as const;
 
-export const EventId = Type.String({ pattern: '^evt_[0-9a-z]{26}$' });
-export const AgentId = Type.String({ pattern: '^agent_[0-9a-z]{26}$' });
-export const AttachmentId = Type.String({ pattern: '^att_[0-9a-z]{26}$' });
+export const EventId = Type.String({
+  pattern: '^evt_[0-9a-z]{26}$',
+  examples: ['evt_01m7yjjfcksfhngdhy16rrxw3j'],
+});
+export const AgentId = Type.String({
+  pattern: '^agent_[0-9a-z]{26}$',
+  examples: ['agent_01m7yjjfcksfhngdhy16rrxw3j'],
+});
+export const AttachmentId = Type.String({
+  pattern: '^att_[0-9a-z]{26}$',
+  examples: ['att_01m7yjjfcksfhngdhy16rrxw3j'],
+});
 
 export const contentCharsMax = 2 ** 20;
 export const attachmentsMax = 16;
@@ -100,7 +109,10 @@ export const EventRequest = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false },
+  {
+    additionalProperties: false,
+    examples: [{ event_type: 'user_message', content: 'Which books came in today?' }],
+  },
 );
 export type EventRequest = Static<typeof EventRequest>;
 

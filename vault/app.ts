@@ -1,6 +1,9 @@
 // The wiring: everything opened in the order in which it stands on each other, each thing adopted for its release.
 import { join } from 'node:path';
 
+import { apiDocumentRoutes } from '#shared/api-document/api-document-routes.ts';
+import { docsRoutes } from '#shared/api-document/docs-routes.ts';
+import { createDiskCheck } from '#shared/disk-space.ts';
 import { createEventFeed } from '#shared/event-feed.ts';
 import type { EventFeed } from '#shared/event-feed.ts';
 import { createHttpServer } from '#shared/http-server.ts';
@@ -9,10 +12,13 @@ import { newId } from '#shared/ids.ts';
 import { acquireInstanceLock } from '#shared/instance-lock.ts';
 import { openDirectory } from '#shared/open-directory.ts';
 
-import { accessOf } from './access/access.ts';
+import { isForProbes } from './access/access.ts';
 import { installVaultDoor } from './access/vault-door.ts';
 import { createAgentRegistry } from './agents/agent-registry.ts';
 import type { AgentRegistry } from './agents/agent-registry.ts';
+import { createVaultDocument } from './api-document/vault-document.ts';
+import { openAttachmentShelf } from './attachments/attachment-shelf.ts';
+import type { AttachmentShelf } from './attachments/attachment-shelf.ts';
 import { createAuditLog } from './audit/audit-log.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import type { VaultConfig, VaultSecrets } from './config.ts';
@@ -32,14 +38,23 @@ import { createAccessTokens } from './identity/access-token.ts';
 import type { AccessTokens } from './identity/access-token.ts';
 import { createIdentities } from './identity/identities.ts';
 import { openSigningKey } from './identity/signing-key.ts';
+import { createPeople } from './people.ts';
+import type { People } from './people.ts';
+import { realm } from './realm.ts';
 import { agentRoutes } from './routes/agent-routes.ts';
+import { attachmentRoutes } from './routes/attachment-routes.ts';
 import { auditRoutes } from './routes/audit-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
+import { exportRoutes } from './routes/export-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
 import { hostRoutes } from './routes/host-routes.ts';
 import { createMutations } from './routes/mutation.ts';
+import { pageUrl } from './routes/page-origin.ts';
+import { peopleRoutes } from './routes/people-routes.ts';
 import { streamRoutes } from './routes/stream-routes.ts';
 import type { Surroundings } from './surroundings.ts';
+
+export { realm };
 
 export type Vault = {
   app: HttpApp;
@@ -49,15 +64,16 @@ export type Vault = {
   accessTokens: AccessTokens;
   /** To be called after users, keys or sign-ins were changed past the routes. */
   identitiesChanged: () => void;
+  people: People;
   /** The link by which the first admin is made; null when there are users. */
   offerSetup: (baseUrl: string) => Promise<string | null>;
 };
 
-/** The only one, until there are others: every row names it. */
-export const realm = 'main';
-
 const ordinaryBodyBytes = 2 ** 20;
 const eventsPerRead = 50;
+const diskReserveBytes = 256 * 2 ** 20;
+/** A commit whose answer was lost may still come to pass, without anybody to announce it. */
+const lookAgainMs = 5000;
 
 /** Does not listen yet. Throws StartError for what the operator has to mend. */
 export async function openVault(
@@ -109,7 +125,7 @@ export async function openVault(
     bodyLimitBytes: ordinaryBodyBytes,
     requestTimeoutMs: config.requestTimeoutMs,
     newId,
-    exemptFromDraining: (routeConfig) => accessOf(routeConfig) === 'public',
+    exemptFromDraining: isForProbes,
     explain: database.explain,
   });
   const { app } = http;
@@ -118,29 +134,49 @@ export async function openVault(
   const door = installVaultDoor(app, {
     ...{ ...config.door, listenHost: config.listen.host, identities, clock, log },
   });
+  const document = createVaultDocument(app);
   const mutations = createMutations({ realm, database, audit, door, clock });
   const agents = createAgentRegistry({ realm, feed, newId, clock });
-  const posting = createPosting({
-    realm,
-    feed,
-    claims,
-    takeAttachments: async () => [],
-    bindAttachments: async () => {},
+  const attachments = await openAttachmentShelf({
+    ...{ realm, dir: join(config.dataDir, 'attachments'), limits: config.attachments },
+    ...{ database, newId, clock, log },
   });
+  const people = createPeople({
+    ...{ realm, database, audit, accessTokens, rate: config.rate, clock },
+  });
+  const { take: takeAttachments, bind: bindAttachments } = attachments;
+  const posting = createPosting({ realm, feed, claims, takeAttachments, bindAttachments });
   const health = createHealth({ database, isDraining: () => http.isDraining(), clock });
   const common = { realm, database, agents, claims, posting, feed, audit, mutations, door, clock };
+  const open = { prefix: '/api', config: { access: 'public', isUncounted: true } } as const;
+  await app.register(apiDocumentRoutes, { ...open, document });
+  await app.register(docsRoutes, open);
   await app.register(
     async (api) => {
       await api.register(healthRoutes, { health });
       await api.register(agentRoutes, common);
       await api.register(eventRoutes, common);
       await api.register(streamRoutes, { ...common, streams });
+      await api.register(attachmentRoutes, {
+        ...{ ...common, attachments, fileBytesMax: config.attachments.bytesMax },
+        hasDiskSpace: createDiskCheck([config.dataDir], diskReserveBytes, clock),
+      });
+      await api.register(exportRoutes, common);
       await api.register(hostRoutes, common);
       await api.register(auditRoutes, common);
+      const { publicUrl } = config;
+      const { trustedProxies } = config.door;
+      const forPeople = { ...common, people, identities, publicUrl, trustedProxies, log };
+      await api.register(peopleRoutes, forPeople);
     },
     { prefix: '/api/v1' },
   );
-  startLoops(config, { database, agents, audit, claims, streams }, surroundings, opened);
+  startLoops(
+    config,
+    { database, agents, attachments, audit, claims, streams, people },
+    surroundings,
+    opened,
+  );
   opened.defer(() => {
     http.startDraining();
     streams.startStopping(stopNotice);
@@ -152,7 +188,11 @@ export async function openVault(
     audit,
     accessTokens,
     identitiesChanged: identities.changed,
-    offerSetup: async () => null,
+    people,
+    async offerSetup(baseUrl) {
+      const token = await people.offerSetup();
+      return token === null ? null : pageUrl(baseUrl, 'setup', token);
+    },
   };
 }
 
@@ -166,16 +206,24 @@ function startLoops(
   parts: {
     database: VaultDatabase;
     agents: AgentRegistry;
+    attachments: AttachmentShelf;
     audit: AuditLog;
     claims: Claims;
     streams: EventFeed<string>;
+    people: People;
   },
   { clock, log }: Surroundings,
   opened: AsyncDisposableStack,
 ): void {
   const stop = new AbortController();
   const loops = [
-    keepHouse({ ...parts, retention, others: [], clock, log }, stop.signal),
+    keepHouse(
+      {
+        ...{ ...parts, retention, clock, log },
+        others: [parts.people.removeOld, parts.attachments.sweep],
+      },
+      stop.signal,
+    ),
     parts.claims.run(stop.signal),
     parts.streams.run(stop.signal),
   ];
@@ -197,6 +245,8 @@ function openStreams(database: VaultDatabase, { clock, log }: Surroundings): Eve
       }));
     },
     isLast: () => false,
+    asksEachTime: true,
+    ...(database.kind === 'postgres' ? { lookAgainMs } : {}),
     onDropped: ({ topic }, reason) => log.warn({ topic, reason }, 'a reader was dropped'),
     onFailure: (err) => log.error({ err }, 'a feed could not be read'),
     clock,

@@ -1,5 +1,6 @@
 // The API documents that are committed, and where what is served comes from.
 import { readGatewayDocument } from './served-gateway-document.ts';
+import { readVaultDocument } from './served-vault-document.ts';
 
 export type CommittedDocument = {
   service: string;
@@ -11,4 +12,5 @@ export type CommittedDocument = {
 
 export const committedDocuments: readonly CommittedDocument[] = [
   { service: 'gateway', file: 'docs/openapi.json', readServed: readGatewayDocument },
+  { service: 'vault', file: 'docs/vault-openapi.json', readServed: readVaultDocument },
 ];

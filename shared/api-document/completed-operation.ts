@@ -32,18 +32,20 @@ export function completeOperation(
   route: DocumentedRoute,
   parts: Parts,
 ): ApiOperation {
-  const { id, tag, summary, description, headers = [] } = operation;
+  const { id, tag, summary, headers = [] } = operation;
+  const { security, needs, answerHeaders = [] } = parts.accessOf(route);
+  const description = [operation.description, needs].filter((text) => text !== undefined);
   const requestBody = bodyOf(bare, operation);
   return {
     operationId: id,
     tags: [tag],
     summary,
-    ...(description === undefined ? {} : { description }),
-    security: parts.accessOf(route).security,
+    ...(description.length === 0 ? {} : { description: description.join('\n\n') }),
+    security: operation.security ?? security,
     parameters: [...parametersOf(bare), ...headerParameters(['X-Request-Id', ...headers])],
     ...(requestBody === undefined ? {} : { requestBody }),
     responses: {
-      ...goodAnswers(bare, operation),
+      ...goodAnswers(bare, operation, answerHeaders),
       ...errorAnswers(errorCodesOf(operation, route, parts), parts.failures),
     },
   };
@@ -96,12 +98,16 @@ function asSent(schema: ApiSchema): ApiSchema {
   return required.length === 0 ? rest : { ...rest, required };
 }
 
-function goodAnswers(bare: ApiOperation, { id, answers }: Operation): Record<string, ApiResponse> {
+function goodAnswers(
+  bare: ApiOperation,
+  { id, answers }: Operation,
+  headersOfAll: readonly string[],
+): Record<string, ApiResponse> {
   const fromSchemas = new Map(Object.entries(bare.responses).filter(hasContent));
   const told = Object.entries(answers).map(([status, answer]): [string, ApiResponse] => {
     const content = fromSchemas.get(status)?.content;
     fromSchemas.delete(status);
-    return [status, goodAnswer(answer, content)];
+    return [status, goodAnswer(answer, content, headersOfAll)];
   });
   const [untold] = fromSchemas.keys();
   if (untold === undefined) return Object.fromEntries(told);
@@ -112,15 +118,20 @@ function hasContent(entry: [string, ApiResponse | ApiReference]): entry is [stri
   return 'content' in entry[1];
 }
 
-function goodAnswer(answer: OperationAnswer, content: ApiContent | undefined): ApiResponse {
-  const { description, headers = [], stream } = answer;
+function goodAnswer(
+  answer: OperationAnswer,
+  content: ApiContent | undefined,
+  headersOfAll: readonly string[],
+): ApiResponse {
+  const { description, headers = [], stream, content: otherContent } = answer;
   const all: ApiContent = {
     ...(content === undefined ? {} : withExamples(content)),
+    ...otherContent,
     ...(stream === undefined ? {} : { 'text/event-stream': stream }),
   };
   return {
     description,
-    headers: headerReferences(['X-Request-Id', ...headers]),
+    headers: headerReferences(['X-Request-Id', ...headersOfAll, ...headers]),
     ...(Object.keys(all).length === 0 ? {} : { content: all }),
   };
 }

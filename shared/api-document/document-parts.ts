@@ -34,6 +34,10 @@ export type RouteAccess = {
   security: NonNullable<ApiOperation['security']>;
   /** The codes with which any route of this kind may refuse. */
   errors: readonly string[];
+  /** Said after the description: what a caller needs. */
+  needs?: string;
+  /** Headers of its good answers, beyond those of every answer. */
+  answerHeaders?: readonly string[];
 };
 
 /** One form for all. The tables are by code. */

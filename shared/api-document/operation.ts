@@ -1,5 +1,5 @@
 // What a document says of a route beyond its schemas.
-import type { ApiMedia, ApiSchema } from './openapi.ts';
+import type { ApiContent, ApiMedia, ApiOperation, ApiSchema } from './openapi.ts';
 
 /** What operations may name: keys of the tables of the service. */
 export type ApiWords = { tag: string; error: string; requestHeader: string; answerHeader: string };
@@ -14,6 +14,8 @@ export type Operation<Words extends ApiWords = ApiWords> = {
   answers: Readonly<Record<number, OperationAnswer<Words>>>;
   /** Headers of the request, beyond those of every request. */
   headers?: readonly Words['requestHeader'][];
+  /** In place of that of its kind. */
+  security?: NonNullable<ApiOperation['security']>;
   /** The codes with which it may refuse, beyond those of every route of its kind. */
   errors?: readonly Words['error'][];
   /** The fields of its form, where it takes one in place of JSON. */
@@ -25,6 +27,8 @@ export type Operation<Words extends ApiWords = ApiWords> = {
 export type OperationAnswer<Words extends ApiWords = ApiWords> = {
   description: string;
   headers?: readonly Words['answerHeader'][];
+  /** What it may be that is not JSON. */
+  content?: ApiContent;
   /** The stream of events that it is, or may be. */
   stream?: ApiMedia;
 };

@@ -93,8 +93,10 @@ test('an error that nobody explained is a mistake of ours', async () => {
     ...{ log: createLog({ level: 'silent', service: 'vault' }), errorEnvelope: { success: false } },
     ...{ bodyLimitBytes: 1000, requestTimeoutMs: 1000, newId: () => 'req_1' },
   });
-  const accessOf = () => ({ security: [], errors: ['no_such_code'] });
-  const untold = createApiDocument(other, async () => ({ ...parts, accessOf, operations }));
+  const untold = createApiDocument(other, async () => ({
+    ...{ ...parts, operations },
+    accessOf: () => ({ security: [], errors: ['no_such_code'] }),
+  }));
   const operations = { 'GET /': { id: 'a', tag: 'agents', summary: 'A', answers: {} } };
   other.get('/', { config: { guard: 'public' } }, () => '');
   await expect(untold.text()).rejects.toThrow('nothing says what the error no_such_code is');

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { ValidateFunction } from 'ajv/dist/2020.js';
 
 import type {
   ApiOperation,
@@ -37,6 +38,12 @@ export function readCommittedApi(file: string): CommittedApi {
   const document: OpenApiDocument = JSON.parse(text);
   const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
   ajv.addSchema(closed({ $defs: document.components.schemas }), 'document');
+  const validators = new WeakMap<ApiSchema, ValidateFunction>();
+  const validatorOf = (schema: ApiSchema): ValidateFunction => {
+    const validate = validators.get(schema) ?? ajv.compile(closed(schema));
+    validators.set(schema, validate);
+    return validate;
+  };
   return {
     ...{ file, text, document, operations: operationsOf(document) },
     answerOf: ({ responses }, status) => {
@@ -44,7 +51,7 @@ export function readCommittedApi(file: string): CommittedApi {
       return answer === undefined ? null : resolve<ApiResponse>(answer, document);
     },
     misfit: (schema, value) => {
-      const validate = ajv.compile(closed(schema));
+      const validate = validatorOf(schema);
       return validate(value) ? null : ajv.errorsText(validate.errors);
     },
   };

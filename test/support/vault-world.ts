@@ -141,7 +141,7 @@ export async function startTestVault(
   };
 }
 
-function createCaller(base: string): TestVault['call'] {
+export function createCaller(base: string): TestVault['call'] {
   return async (token, path, { body, method, headers = {}, signal } = {}) => {
     const response = await fetch(`${base}${path}`, {
       method: method ?? (body === undefined ? 'GET' : 'POST'),

@@ -16,7 +16,15 @@ declare module 'fastify' {
 }
 
 export function accessOf(routeConfig: unknown): Access | undefined {
-  const config: { access?: Access } =
-    typeof routeConfig === 'object' && routeConfig !== null ? routeConfig : {};
-  return config.access;
+  return declaredBy(routeConfig).access;
+}
+
+/** Whether a route tells how the vault is, or what it can: also while it is stopping. */
+export function isForProbes(routeConfig: unknown): boolean {
+  const { access, isUncounted = false } = declaredBy(routeConfig);
+  return access === 'public' && isUncounted;
+}
+
+function declaredBy(routeConfig: unknown): { access?: Access; isUncounted?: boolean } {
+  return typeof routeConfig === 'object' && routeConfig !== null ? routeConfig : {};
 }

@@ -37,12 +37,16 @@ export type VaultDoor = {
   principalOf: (request: Asked) => Principal;
   /** Null on a public route. */
   knownPrincipalOf: (request: Asked) => Principal | null;
+  /** The sign-in that a user's token comes from; null for a key. */
+  familyOf: (request: Asked) => string | null;
+  /** When the token ends, in milliseconds since the epoch; null for never. */
+  endOf: (request: Asked) => number | null;
   /** The client's address; behind a trusted proxy that of the proxy's client. */
   addressOf: (request: Asked) => string;
   /** Throws `forbidden`; `not_found` for an agent that a key is not for. */
   require: (request: Asked, permission: Permission, resource: Resource) => void;
   /** Gives whether whoever made this request may still be answered. For answers that go on. */
-  watch: (request: Asked) => () => boolean;
+  watch: (request: Asked, over: AbortSignal) => () => boolean;
 };
 
 export type VaultDoorOptions = Omit<EntranceOptions, 'mentionsToken' | 'metricsCidrs'> & {
@@ -102,11 +106,14 @@ export function installVaultDoor(app: HttpApp, options: VaultDoorOptions): Vault
   const requirePermission = (request: Asked, permission: Permission, resource: Resource): void => {
     const { principal } = found(known.get(request.raw));
     if (can(principal, permission, resource)) return;
+    const agentId = boundAgentOf(principal);
+    const isForSome = agentId !== undefined && can(principal, permission, { ...resource, agentId });
     // A key that is for other agents is not told which there are.
-    if (can(principal, permission, { ...resource, agentId: boundAgentOf(principal) })) {
+    if (isForSome && resource.agentId !== undefined) {
       throw requestError('not_found', 'there is no such agent');
     }
-    throw requestError('forbidden', `this needs the permission ${permission}`);
+    const message = `this needs the permission ${permission}`;
+    throw requestError('forbidden', isForSome ? `${message} for all agents` : message);
   };
   const guard = (permission: Permission, config: FastifyContextConfig): onRequestAsyncHookHandler =>
     async function knock(request, reply) {
@@ -135,9 +142,11 @@ export function installVaultDoor(app: HttpApp, options: VaultDoorOptions): Vault
   return {
     principalOf: ({ raw }) => found(known.get(raw)).principal,
     knownPrincipalOf: ({ raw }) => known.get(raw)?.principal ?? null,
+    familyOf: ({ raw }) => found(known.get(raw)).familyId,
+    endOf: ({ raw }) => found(known.get(raw)).expiresAtMs,
     addressOf,
     require: requirePermission,
-    watch: ({ raw }) => identities.watch(found(known.get(raw))),
+    watch: ({ raw }, over) => identities.watch(found(known.get(raw)), over),
   };
 }
 

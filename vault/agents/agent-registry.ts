@@ -22,7 +22,7 @@ import {
   isNameTaken,
   lastPlace,
   listAgents,
-  listSilentAgents,
+  listReportedAgents,
   readOrderVersion,
   updateAgent,
   writeOrderVersion,
@@ -43,7 +43,8 @@ export type AgentRegistry = {
   ) => Promise<AgentRow>;
   archive: (scope: WriteScope, agentId: string, check: Check) => Promise<void>;
   restore: (scope: WriteScope, agentId: string, check: Check) => Promise<AgentRow>;
-  order: (db: Db) => Promise<AgentOrder>;
+  /** Of these agents; null for all. */
+  order: (db: Db, agentIds: readonly string[] | null) => Promise<AgentOrder>;
   /** Those named come first, in this order; the others stay behind them in theirs. */
   reorder: (scope: WriteScope, agentIds: readonly string[], check: Check) => Promise<AgentOrder>;
   /** `isNews`: the state is another one. */
@@ -70,6 +71,9 @@ export function createAgentRegistry(parts: {
 }): AgentRegistry {
   const { realm, feed, newId, clock } = parts;
   const now = (): string => isoTime(clock.now());
+  /** When each has reported, on a clock that never jumps; before that, since when somebody could. */
+  const seen = new Map<string, number>();
+  const openedAt = clock.monotonicMs();
 
   const tell = async (scope: WriteScope, type: string, agent: AgentRow): Promise<void> => {
     const metadata = { source: 'vault', agent: agentView(agent) };
@@ -117,10 +121,13 @@ export function createAgentRegistry(parts: {
     if (isNews) await tell(scope, 'agent_status', reported);
     return { agent: reported, isNews };
   };
-  const silentOnes = (db: Db): Promise<AgentRow[]> =>
-    listSilentAgents(db, realm, isoTime(clock.now() - silentMs));
-  const order: AgentRegistry['order'] = async (db) => {
-    const filter = { realm, agentIds: null, isArchived: false };
+  const silentOnes = async (db: Db): Promise<AgentRow[]> => {
+    const since = clock.monotonicMs() - silentMs;
+    const agents = await listReportedAgents(db, realm);
+    return agents.filter(({ agentId }) => (seen.get(agentId) ?? openedAt) <= since);
+  };
+  const order: AgentRegistry['order'] = async (db, agentIds) => {
+    const filter = { realm, agentIds, isArchived: false };
     const agents = await listAgents(db, filter, null, agentsMax);
     return {
       agent_ids: agents.map(({ agentId }) => agentId),
@@ -133,7 +140,7 @@ export function createAgentRegistry(parts: {
     findOpen,
     async create(scope, { name, description = '', labels = [] }) {
       await requireFree(scope.db, name);
-      const { agent_ids: all } = await order(scope.db);
+      const { agent_ids: all } = await order(scope.db, null);
       if (all.length >= agentsMax) {
         throw requestError('conflict', `there are ${agentsMax} agents: archive some first`);
       }
@@ -179,7 +186,7 @@ export function createAgentRegistry(parts: {
     },
     order,
     async reorder(scope, agentIds, check) {
-      const before = await order(scope.db);
+      const before = await order(scope.db, null);
       check(before.version);
       const known = new Set(before.agent_ids);
       if (!agentIds.every((agentId) => known.has(agentId))) throw notFound('agent');
@@ -201,6 +208,7 @@ export function createAgentRegistry(parts: {
     },
     async report(scope, agentId, { status, status_text: statusText = null }) {
       const agent = await findOpen(scope.db, agentId);
+      seen.set(agentId, clock.monotonicMs());
       return setStatus(scope, agent, { status, statusText }, now());
     },
     hasSilent: async (db) => (await silentOnes(db)).length > 0,

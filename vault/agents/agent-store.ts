@@ -69,11 +69,11 @@ export async function updateAgent(
   await db.updateTable('agents').set(change).where('agentId', '=', agentId).execute();
 }
 
-/** Those that say they are there, and have not been heard of since. */
-export async function listSilentAgents(db: Db, realm: string, since: string): Promise<AgentRow[]> {
+/** Those that say they are there. */
+export async function listReportedAgents(db: Db, realm: string): Promise<AgentRow[]> {
   const here: AgentState[] = ['online', 'working'];
   const query = db.selectFrom('agents').selectAll().where('realm', '=', realm);
-  return query.where('status', 'in', here).where('lastSeenAt', '<', since).execute();
+  return query.where('status', 'in', here).execute();
 }
 
 export async function readMark(db: Db, userId: string, agentId: string): Promise<number | null> {

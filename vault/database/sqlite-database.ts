@@ -19,13 +19,22 @@ import { DatabaseLockedError } from './write-line.ts';
 export const vaultApplicationId = 0x47544856;
 export const vaultDatabaseFile = 'vault.db';
 
-export function openVaultFile(path: string): Database {
+export const migrationsDir = join(import.meta.dirname, 'migrations');
+
+/** `trace` sees each statement before it runs. */
+export function openVaultFile(path: string, trace?: (sql: string) => void): Database {
   return openDatabase({
     path,
-    migrationsDir: join(import.meta.dirname, 'migrations'),
+    ...(trace === undefined ? {} : { trace }),
+    migrationsDir,
     applicationId: vaultApplicationId,
     adapt: toSqlite,
   });
+}
+
+/** For whoever looks while the vault may be running, and for its readers. */
+export function openVaultFileReadOnly(path: string): Database {
+  return openReadOnlyDatabase(path, vaultApplicationId);
 }
 
 export function kyselyOn(database: Database): Db {
@@ -40,7 +49,7 @@ export function openSqlite(dataDir: string, clock: Clock): DatabaseParts {
   const writer = openVaultFile(path);
   const wal = createWalSync(writer);
   // A second connection, so that a reader never waits for whoever writes.
-  const reader = openReadOnlyDatabase(path, vaultApplicationId);
+  const reader = openVaultFileReadOnly(path);
   const reserve = createDiskReserve({ path: join(dataDir, 'vault-reserve'), clock });
   reserve.restore();
   const [writes, reads] = [kyselyOn(writer), kyselyOn(reader)];
@@ -55,7 +64,11 @@ export function openSqlite(dataDir: string, clock: Clock): DatabaseParts {
         throw hasCode(err, 'SQLITE_BUSY') ? new DatabaseLockedError(err) : err;
       }
     },
-    sync: wal.sync,
+    async sync() {
+      await wal.sync();
+      // What could be written may have found room again.
+      reserve.restore();
+    },
     makeRoom: () => reserve.drop(),
     explain: explainSqlite,
     isFull,
@@ -64,6 +77,9 @@ export function openSqlite(dataDir: string, clock: Clock): DatabaseParts {
       wal.close();
       await reads.destroy();
       await writes.destroy();
+      // Kysely closes nothing that was not used; the last one leaves no write-ahead log behind.
+      reader.close();
+      writer.close();
     },
   };
 }

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 
 import type { Clock } from '#shared/clock.ts';
 
+import { databaseUnavailable } from '../vault-errors.ts';
 import type { Db } from './tables.ts';
 import type { DatabaseParts } from './vault-database.ts';
 
@@ -17,7 +18,8 @@ export type WriteScope = {
 export type WriteLine = {
   /**
    * Runs `work` in a transaction of its own as far as it can tell: what it did is kept or undone whole. Resolves when it is on disk.
-   * In the order of asking. It may run twice: it must do nothing but read and write in its scope.
+   * In the order of asking. It may run twice: it must do nothing but read and write in its scope. Rejects with `unavailable` also when
+   * it cannot be told whether it was kept.
    */
   write: <T>(work: (scope: WriteScope) => Promise<T>) => Promise<T>;
   /** Resolves when no write is waiting. */
@@ -42,6 +44,7 @@ export class DatabaseLockedError extends Error {
 }
 
 type Waiting = {
+  since: number;
   work: (scope: WriteScope) => Promise<unknown>;
   resolve: (value: unknown) => void;
   reject: (err: unknown) => void;
@@ -49,21 +52,21 @@ type Waiting = {
 
 const batchMax = 64;
 const lockRetryMs = 20;
-const lockPatienceMs = 10_000;
+/** Whoever has waited so long, for others or for a lock, is told so instead of waiting as long again for the database. */
+const patienceMs = 10_000;
 
 export function createWriteLine(parts: WriteLineParts): WriteLine {
   const { writes, clock, explain } = parts;
   const waiting: Waiting[] = [];
   let pump: Promise<void> | null = null;
 
-  const begin = async (connection: Db): Promise<void> => {
-    const since = clock.monotonicMs();
+  const begin = async (connection: Db, since: number): Promise<void> => {
     for (;;) {
       try {
         await parts.begin(connection);
         return;
       } catch (err) {
-        const isPatient = clock.monotonicMs() - since < lockPatienceMs;
+        const isPatient = clock.monotonicMs() - since < patienceMs;
         if (!(err instanceof DatabaseLockedError) || !isPatient) throw err;
         await clock.sleep(lockRetryMs);
       }
@@ -83,9 +86,13 @@ export function createWriteLine(parts: WriteLineParts): WriteLine {
       await work(scope);
     } catch (err) {
       if (!hasCompany || parts.isFull(err)) throw err;
-      // On a lost connection this fails as well, and with it the whole batch.
-      await sql`rollback to savepoint work`.execute(db);
-      await sql`release savepoint work`.execute(db);
+      try {
+        await sql`rollback to savepoint work`.execute(db);
+        await sql`release savepoint work`.execute(db);
+      } catch {
+        // The connection is lost, or the database has undone everything: the whole batch fails for the first reason.
+        throw err;
+      }
       return () => reject(explain(err));
     }
     if (hasCompany) await sql`release savepoint work`.execute(db);
@@ -95,9 +102,9 @@ export function createWriteLine(parts: WriteLineParts): WriteLine {
   /** Gives how to settle each, once all is committed. */
   const commit = (batch: readonly Waiting[]): Promise<(() => void)[]> =>
     writes.connection().execute(async (connection) => {
-      await begin(connection);
+      const grown = new Set<string | null>();
       try {
-        const grown = new Set<string | null>();
+        await begin(connection, batch[0]?.since ?? 0);
         const settlements: (() => void)[] = [];
         for (const each of batch) {
           settlements.push(await runOne(connection, each, grown, batch.length > 1));
@@ -107,6 +114,8 @@ export function createWriteLine(parts: WriteLineParts): WriteLine {
         return [() => parts.onCommitted(grown), ...settlements];
       } catch (err) {
         await sql`rollback`.execute(connection).catch(() => {});
+        // Perhaps only the answer to the commit was lost: whoever watches has to look.
+        if (grown.size > 0) parts.onCommitted(grown);
         throw err;
       }
     });
@@ -131,10 +140,20 @@ export function createWriteLine(parts: WriteLineParts): WriteLine {
       for (const each of batch) await commitAlone(each);
     }
   };
+  const giveUpLate = (): void => {
+    const oldest = clock.monotonicMs() - patienceMs;
+    const late = waiting.findIndex(({ since }) => since > oldest);
+    for (const { reject } of waiting.splice(0, late === -1 ? waiting.length : late)) {
+      reject(databaseUnavailable(new Error('the line of writes was too long')));
+    }
+  };
   const drain = async (): Promise<void> => {
     // What is asked for in one turn of the event loop goes together.
     await Promise.resolve();
-    while (waiting.length > 0) await commitSome();
+    while (waiting.length > 0) {
+      await commitSome();
+      giveUpLate();
+    }
     pump = null;
   };
   return {
@@ -142,6 +161,7 @@ export function createWriteLine(parts: WriteLineParts): WriteLine {
       const { promise, resolve, reject } = Promise.withResolvers<T>();
       let value: T;
       waiting.push({
+        since: clock.monotonicMs(),
         work: async (scope) => (value = await work(scope)),
         resolve: () => resolve(value),
         reject,

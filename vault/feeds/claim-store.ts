@@ -1,4 +1,6 @@
-import type { ClaimRow, Db } from '../database/tables.ts';
+import type { ExpressionBuilder } from 'kysely';
+
+import type { ClaimRow, Db, Tables } from '../database/tables.ts';
 
 export async function findClaim(db: Db, eventId: string): Promise<ClaimRow | null> {
   const query = db.selectFrom('claims').selectAll().where('eventId', '=', eventId);
@@ -21,16 +23,21 @@ export async function listHeldClaims(db: Db, realm: string): Promise<ClaimRow[]>
 
 /** Those of events that are not there any more. */
 export async function deleteOrphanClaims(db: Db, before: string, limit: number): Promise<number> {
-  const events = db.selectFrom('events').select('events.eventId');
   const orphans = db
     .selectFrom('claims')
     .select('claims.eventId')
     .where('claimedAt', '<', before)
-    .where('claims.eventId', 'not in', events)
+    // Not `not in`: PostgreSQL would gather the ids of all events for it.
+    .where((eb) => eb.not(eb.exists(eventOf(eb))))
     .limit(limit);
   const { numDeletedRows } = await db
     .deleteFrom('claims')
     .where('eventId', 'in', orphans)
     .executeTakeFirstOrThrow();
   return Number(numDeletedRows);
+}
+
+function eventOf(eb: ExpressionBuilder<Tables, 'claims'>) {
+  const query = eb.selectFrom('events').select('events.seq');
+  return query.whereRef('events.eventId', '=', 'claims.eventId');
 }

@@ -54,6 +54,7 @@ export type ClaimParts = {
 };
 
 const lookMs = 500;
+const expiredAtOnce = 100;
 
 export function createClaims(parts: ClaimParts): Claims {
   const { realm, database, feed, deadlines, clock } = parts;
@@ -75,16 +76,22 @@ export function createClaims(parts: ClaimParts): Claims {
     if (state !== 'answered') await tell(scope, `claim_${state}`, ended);
     return ended;
   };
-  const expire = (eventId: string): Promise<void> =>
+  /** Of most the lease ends long after their answer: all that are over at once cost one write. */
+  const expireSome = (eventIds: readonly string[]): Promise<void> =>
     database.write(async (scope) => {
-      const claim = await findClaim(scope.db, eventId);
-      // It may have been renewed, or ended, since somebody looked.
-      if (claim?.state === 'held' && deadlines.isOver(eventId)) await end(scope, claim, 'expired');
+      for (const eventId of eventIds) {
+        const claim = await findClaim(scope.db, eventId);
+        // It may have been renewed, or ended, since somebody looked.
+        if (claim?.state === 'held' && deadlines.isOver(eventId)) {
+          await end(scope, claim, 'expired');
+        }
+      }
     });
   const expireAll = async (): Promise<void> => {
-    for (const eventId of deadlines.over()) {
-      await expire(eventId);
-      if (deadlines.isOver(eventId)) deadlines.forget(eventId);
+    for (let over = deadlines.over(); over.length > 0; over = deadlines.over()) {
+      const some = over.slice(0, expiredAtOnce);
+      await expireSome(some);
+      for (const eventId of some) if (deadlines.isOver(eventId)) deadlines.forget(eventId);
     }
   };
 

@@ -23,8 +23,8 @@ export type Identity = {
 export type Identities = {
   /** Null for a token that is none, or not any more. */
   of: (token: string, address: string) => Promise<Identity | 'development_key' | null>;
-  /** Gives whether the token would still be taken. It is looked up again after each `changed`. */
-  watch: (identity: Identity) => () => boolean;
+  /** Gives whether the token would still be taken, with the rights that it had. It is looked up again after each `changed`. */
+  watch: (identity: Identity, over: AbortSignal) => () => boolean;
   /** Users, keys or sign-ins are not what they were. */
   changed: () => void;
 };
@@ -44,7 +44,7 @@ const useNotedEveryMs = 60_000;
 export function createIdentities(parts: IdentityParts): Identities {
   const { database, accessTokens, clock } = parts;
   const usesNoted = new Map<string, number>();
-  let epoch = 0;
+  const watches = new Set<() => Promise<void>>();
 
   const ofUser = async (token: string): Promise<Identity | null> => {
     const claims = await accessTokens.verify(token);
@@ -90,25 +90,40 @@ export function createIdentities(parts: IdentityParts): Identities {
   };
   return {
     of,
-    watch(identity) {
-      const { token, expiresAtMs } = identity;
-      let seen = epoch;
+    watch(identity, over) {
+      const { token } = identity;
+      const rights = rightsOf(identity.principal);
+      let { expiresAtMs } = identity;
       let isGood = true;
-      const lookAgain = async (): Promise<void> => {
-        const again = kindOf(token) === null ? await ofUser(token) : await ofKey(token);
-        isGood = again !== null;
+      let isUnsure = false;
+      const look = async (): Promise<void> => {
+        isUnsure = false;
+        try {
+          const again = kindOf(token) === null ? await ofUser(token) : await ofKey(token);
+          isGood = again !== null && rightsOf(again.principal) === rights;
+          // A key that was rotated meanwhile has an end.
+          if (again !== null) ({ expiresAtMs } = again);
+        } catch {
+          // A database that is away says nothing about the token: it is asked again.
+          isUnsure = true;
+        }
       };
+      watches.add(look);
+      over.addEventListener('abort', () => watches.delete(look), { once: true });
+      if (over.aborted) watches.delete(look);
       return () => {
         if (expiresAtMs !== null && clock.now() >= expiresAtMs) return false;
-        if (seen !== epoch) {
-          const earlier = seen;
-          seen = epoch;
-          // A database that is away says nothing about the token: it is asked again.
-          lookAgain().catch(() => (seen = earlier));
-        }
+        if (isUnsure) void look();
         return isGood;
       };
     },
-    changed: () => void (epoch += 1),
+    changed() {
+      for (const look of watches) void look();
+    },
   };
+}
+
+function rightsOf(principal: Principal): string {
+  if (principal.kind === 'user') return principal.role;
+  return JSON.stringify([principal.ownerRole, principal.scopes, principal.agents]);
 }

@@ -22,7 +22,9 @@ const kindsByPrefix: ReadonlyMap<string, SecretKind> = new Map([
 
 const randomLength = 32;
 const form = /^(cv_prod_|cv_dev_|cvr_|cvl_)([A-Za-z0-9_-]{48})$/;
-const looksLike = /cv(?:_prod|_dev|r|l)_[A-Za-z0-9_-]{40}/;
+// Or an access token, which is a JWT.
+const looksLike =
+  /cv(?:_prod|_dev|r|l)_[A-Za-z0-9_-]{40}|(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{40}/;
 
 export function mint(kind: SecretKind): string {
   const bytes = Buffer.alloc(randomLength + 4);

@@ -103,8 +103,8 @@ export async function agentRoutes(app: HttpApp, options: AgentRouteOptions): Pro
   app.get(
     '/agents/order',
     { config: reads, schema: { response: { 200: Answer(AgentOrder) } } },
-    async (_request, reply) => {
-      const order = await agents.order(database.reads);
+    async (request, reply) => {
+      const order = await agents.order(database.reads, agentsOf(door.principalOf(request)));
       return reply.header('etag', etagOf(order.version)).send(answer(order));
     },
   );

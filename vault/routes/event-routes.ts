@@ -137,12 +137,6 @@ export async function eventRoutes(app: HttpApp, options: EventRouteOptions): Pro
     if (event === null) throw notFound('event');
     return event;
   };
-  const claimed = (claim: ClaimRow): Change<ClaimView> => ({
-    data: claimView(claim),
-    resource: `event:${claim.eventId}`,
-    details: { agent_id: claim.agentId, fence: claim.fence },
-  });
-
   app.post(
     '/events/:event_id/claim',
     {
@@ -218,12 +212,21 @@ async function readPage(db: Db, realm: string, agentId: string, query: EventList
   return pageAnswer(rows.map(eventView), next);
 }
 
-function resourceOf({ agentId }: EventRow): { agentId?: string } {
-  return agentId === null ? {} : { agentId };
+/** What concerns no agent is not for a key that is bound to some. */
+function resourceOf({ agentId }: EventRow): { agentId: string } {
+  return { agentId: agentId ?? '' };
 }
 
 function holderOf(principal: Principal): { id: string; name: string } {
   return { id: idOf(principal), name: principal.name };
+}
+
+function claimed(claim: ClaimRow): Change<ClaimView> {
+  return {
+    data: claimView(claim),
+    resource: `event:${claim.eventId}`,
+    details: { agent_id: claim.agentId, fence: claim.fence },
+  };
 }
 
 function claimView(row: ClaimRow): ClaimView {

@@ -40,8 +40,9 @@ export async function streamRoutes(app: HttpApp, options: StreamRouteOptions): P
       const message = `the newest event has the number ${head}: read the feed anew, it is another one`;
       throw requestError('gone', message, { details: { newest_seq: head } });
     }
-    const mayRead = door.watch(request);
-    streams.open({ topic, after, mayRead, stream: openEventStream(reply), endsWhenStopping: true });
+    const stream = openEventStream(reply);
+    const mayRead = door.watch(request, stream.closed);
+    streams.open({ topic, after, mayRead, stream, endsWhenStopping: true });
   };
   app.get(
     '/agents/:agent_id/stream',

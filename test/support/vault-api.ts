@@ -1,0 +1,3 @@
+import { readCommittedApi } from './committed-api.ts';
+
+export const vaultApi = readCommittedApi('docs/vault-openapi.json');
