@@ -20,7 +20,7 @@ const types = (feed: { event_type: string }[]) => feed.map(({ event_type: type }
 
 test('is answered once, in the session of its agent, with its run and its use', async () => {
   await using world = await startLoopWorld();
-  await using watcher = await world.startWatcher();
+  const watcher = await world.startWatcher();
   const first = await world.say('remember the apple');
   const answer = await world.answerTo(first.event_id);
   expect(answer).toMatchObject({
@@ -43,7 +43,7 @@ test('is answered once, in the session of its agent, with its run and its use', 
 
 test('streams while it is written, and the pieces go when it is there', async () => {
   await using world = await startLoopWorld();
-  await using _watcher = await world.startWatcher();
+  await world.startWatcher();
   const { event_id: id } = await world.say(`one two three\n${waitForGo}`);
   await untilHeld(world.runsDir, 1);
   letGo(world.runsDir);
@@ -53,7 +53,7 @@ test('streams while it is written, and the pieces go when it is there', async ()
 
 test('messages of one conversation are answered in order, others do not wait for them', async () => {
   await using world = await startLoopWorld({ settings: { session: 'thread', concurrency: 4 } });
-  await using _watcher = await world.startWatcher();
+  await world.startWatcher();
   const held = await world.say(`first\n${waitForGo}`, { metadata: { thread: 'a' } });
   await untilHeld(world.runsDir, 1);
   const behind = await world.say('second', { metadata: { thread: 'a' } });
@@ -70,7 +70,7 @@ test('messages of one conversation are answered in order, others do not wait for
 
 test('is stopped from the page within a moment, and the feed says so', async () => {
   await using world = await startLoopWorld();
-  await using _watcher = await world.startWatcher();
+  await world.startWatcher();
   const { event_id: id } = await world.say('@@silent');
   await expect
     .poll(async () => (await world.gateway.admin('/admin/runs?status=running')).body.items)
@@ -86,7 +86,7 @@ test('is stopped from the page within a moment, and the feed says so', async () 
 
 test('that always fails gets its attempts, one notice, and can be tried again', async () => {
   await using world = await startLoopWorld();
-  await using watcher = await world.startWatcher({ WATCHER_ATTEMPTS: '1' });
+  const watcher = await world.startWatcher({ WATCHER_ATTEMPTS: '1' });
   const bad = await world.say('@@exit 1');
   const good = await world.say('the next one');
   expect(await world.answerTo(bad.event_id)).toMatchObject({
@@ -108,7 +108,7 @@ test('that always fails gets its attempts, one notice, and can be tried again', 
 test('of another source goes to the inbox of its agent, whole, once, and starts no run', async () => {
   const inbox = mkdtempSync(join(tmpdir(), 'gatehouse-inbox-'));
   await using world = await startLoopWorld({ settings: { inbox } });
-  await using _watcher = await world.startWatcher();
+  await world.startWatcher();
   const key = await world.vault.key(world.admin.userId);
   const event = await world.vault.post(key.token, world.agentId, {
     ...{ event_type: 'user_message', content: 'from a script' },
@@ -128,7 +128,7 @@ test('an inbox that is a link is not followed', async () => {
   writeFileSync(join(inbox, 'other', 'target'), 'precious');
   symlinkSync(join(inbox, 'other', 'target'), join(inbox, '.claude-vault-inbox.md'));
   await using world = await startLoopWorld({ settings: { inbox } });
-  await using watcher = await world.startWatcher();
+  const watcher = await world.startWatcher();
   const key = await world.vault.key(world.admin.userId);
   await world.vault.post(key.token, world.agentId, { event_type: 'user_message', content: 'x' });
   await expect
@@ -139,7 +139,7 @@ test('an inbox that is a link is not followed', async () => {
 
 test('by polling alone it is answered as well', async () => {
   await using world = await startLoopWorld();
-  await using watcher = await world.startWatcher({
+  const watcher = await world.startWatcher({
     WATCHER_PUSH: 'false',
     WATCHER_POLL_SECS: '0.2',
   });
@@ -156,7 +156,7 @@ test('a watcher that was stopped goes on where it was', async () => {
   await first.close();
   const meanwhile = await world.say('meanwhile');
   letGo(world.runsDir);
-  await using _second = await world.startWatcher();
+  await world.startWatcher();
   expect((await world.answerTo(id)).content).toContain('held');
   await world.answerTo(meanwhile.event_id);
   const runs = await world.gateway.admin('/admin/runs');

@@ -52,7 +52,7 @@ describe.each(points)('a watcher that is killed at %s', (name) => {
     }
     expect(ends[0]).toBe('SIGKILL');
     for (const end of ends) expect(['SIGKILL', 'over']).toContain(end);
-    await using _last = world.spawnWatcher(env);
+    world.spawnWatcher(env);
     await expect.poll(async () => (await answers(world)).length).toBe(messages.length);
     const { body } = await world.gateway.admin('/admin/runs?limit=100');
     const runs = body.items.map(({ metadata }: { metadata: { event: string } }) => metadata.event);

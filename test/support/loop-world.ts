@@ -25,7 +25,8 @@ import type { SignedIn, TestVault } from './vault-world.ts';
 // oxlint-disable-next-line typescript/no-explicit-any -- a test looks at what came, whatever it is
 export type SeenEvent = any;
 
-export type LoopWatcher = AsyncDisposable & {
+/** Ends with its world, unless it is closed before. */
+export type LoopWatcher = {
   watcher: Watcher;
   logged: () => Record<string, unknown>[];
   close: () => Promise<void>;
@@ -88,7 +89,8 @@ export async function startLoopWorld(options: LoopOptions = {}): Promise<LoopWor
   const usualDir = join(dataDir, 'watcher');
   return {
     ...{ vault, gateway, admin, agentId, dataDir, feed },
-    spawnWatcher: (env = {}, ownDir = usualDir) => spawnWatcher(environment(env, ownDir)),
+    spawnWatcher: (env = {}, ownDir = usualDir) =>
+      opened.use(spawnWatcher(environment(env, ownDir))),
     runsDir: join(gateway.dataDir, 'sessions'),
     async startWatcher(env = {}, ownDir = usualDir) {
       const { config, secrets } = readConfig(environment(env, ownDir), dataDir);
@@ -103,8 +105,8 @@ export async function startLoopWorld(options: LoopOptions = {}): Promise<LoopWor
         if (!isClosed) await stack.disposeAsync();
         isClosed = true;
       };
-      const logged = () => lines.map((line) => JSON.parse(line));
-      return { watcher, logged, close, [Symbol.asyncDispose]: close };
+      opened.defer(close);
+      return { watcher, logged: () => lines.map((line) => JSON.parse(line)), close };
     },
     say: (content, more = {}) =>
       vault.post(admin.token, agentId, { event_type: 'user_message', content, ...more }),
