@@ -95,19 +95,19 @@ export function createJournal(parts: {
     putSession: (conversation, sessionId) =>
       writer.write(() => store.putSession(conversation, sessionId, now())),
     forgetSession: (conversation) => writer.write(() => store.forgetSession(conversation)),
-    replayDead: (eventId) =>
-      writer.write(() => {
-        const dead = store
-          .dead()
-          .filter((message) => eventId === null || message.eventId === eventId);
-        const again = { state: 'stored', replayed: 1, cancelAsked: 0, notBefore: null } as const;
-        for (const { seq } of dead) store.change(seq, again, now());
-        return dead.length;
-      }),
+    replayDead: (eventId) => writer.write(() => replayDead(store, eventId, now())),
     counts: () => ({ open: store.open().length, dead: store.dead().length }),
     prune: (olderThanMs) =>
       writer.write(() => store.removeDoneBefore(isoTime(clock.now() - olderThanMs), pruneBatch)),
   };
+}
+
+/** Inside a transaction. Those that were given up, or the one, may be tried again; gives how many. */
+export function replayDead(store: JournalStore, eventId: string | null, at: string): number {
+  const dead = store.dead().filter((message) => eventId === null || message.eventId === eventId);
+  const again = { state: 'stored', replayed: 1, cancelAsked: 0, notBefore: null } as const;
+  for (const { seq } of dead) store.change(seq, again, at);
+  return dead.length;
 }
 
 /** Messages that share it are answered in order, by one session. */
