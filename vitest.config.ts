@@ -29,6 +29,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'loop',
+          include: ['test/loop/**/*.test.ts'],
+          globalSetup: ['test/support/shared-postgres.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          expect: patient,
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 180_000,

@@ -2,6 +2,8 @@
 // How to use it: docs/typescript-client.md.
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
+import { AppSelf } from './gateway-app-api.ts';
+import { createGatewayCalls } from './gateway-calls.ts';
 import { checkOf, createGatewayConnection } from './gateway-connection.ts';
 import { createFileClient } from './gateway-file-client.ts';
 import type { FileClient } from './gateway-file-client.ts';
@@ -27,6 +29,8 @@ export type GatewayClient = RunClient &
   FileClient &
   SessionClient &
   AsyncDisposable & {
+    /** What the gateway knows of the app itself: its limits, its queue, its use. */
+    me: (options?: CallOptions) => Promise<AppSelf>;
     /** As it is now: never asked twice. */
     health: (options?: CallOptions) => Promise<HealthSummary>;
     /** Breaks off what is under way; it fails with `closed`. */
@@ -34,6 +38,7 @@ export type GatewayClient = RunClient &
   };
 
 const checkHealth = checkOf(HealthSummary);
+const checkSelf = checkOf(AppSelf);
 
 /** Every method throws GatewayError, or what its signal was aborted with. Throws TypeError for an address that is none. */
 export function createGatewayClient(options: GatewayClientOptions): GatewayClient {
@@ -44,6 +49,7 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
   const limits = { ...usualPatience, ...options.patience };
   const newPatience = () => createPatience({ limits, clock, random });
   const parts = { connection, newPatience, clock };
+  const calls = createGatewayCalls(connection, newPatience);
   const close = (): Promise<void> => {
     closing.abort();
     return connection.close();
@@ -52,6 +58,7 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
     ...createRunClient(parts),
     ...createFileClient(parts),
     ...createSessionClient(parts),
+    me: ({ signal } = {}) => calls.ask({ method: 'GET', path: '/me', signal }, checkSelf),
     health: ({ signal } = {}) =>
       connection.ask({ method: 'GET', path: '/healthz', signal }, checkHealth),
     close,

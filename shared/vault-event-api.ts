@@ -106,6 +106,12 @@ export const EventRequest = Type.Object(
         description: 'of the claim under which this is posted',
       }),
     ),
+    ends_claim: Type.Optional(
+      Type.Boolean({
+        description:
+          'whether the message is answered by this; an assistant_message does so unless it says no, anything else only if it says so',
+      }),
+    ),
   },
   {
     additionalProperties: false,
@@ -161,7 +167,13 @@ export const leaseSecsMax = 3600;
 const LeaseSecs = Type.Integer({ minimum: 1, maximum: leaseSecsMax, default: 60 });
 const Fence = Type.Integer({ minimum: 1, maximum: countMax });
 
-export const ClaimRequest = Type.Object({ lease_secs: LeaseSecs }, { additionalProperties: false });
+export const ClaimRequest = Type.Object(
+  {
+    lease_secs: LeaseSecs,
+    reopen: Type.Boolean({ default: false, description: 'take it although it was answered' }),
+  },
+  { additionalProperties: false },
+);
 export const RenewRequest = Type.Object(
   { fence: Fence, lease_secs: LeaseSecs },
   { additionalProperties: false },

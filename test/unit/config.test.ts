@@ -7,6 +7,7 @@ import { ConfigError } from '#shared/config/config-error.ts';
 import { composeVariableNames, variableNames, variables } from '../../gateway/config-variables.ts';
 import { readConfig } from '../../gateway/config.ts';
 import { variables as vaultVariables } from '../../vault/config-variables.ts';
+import { variables as watcherVariables } from '../../watcher/config-variables.ts';
 
 function read(env: Record<string, string> = {}) {
   return readConfig(env, '/srv/gatehouse', 4);
@@ -239,15 +240,18 @@ describe('.env.example', () => {
   });
 
   test('names exactly the variables that are read here and in compose.yml, with their defaults', () => {
-    // What both services read is there once.
-    const ofVault = Object.values(vaultVariables).filter(({ name }) => !variableNames.has(name));
+    // What several services read is there once.
+    const ofOthers = [...Object.values(vaultVariables), ...Object.values(watcherVariables)].filter(
+      ({ name }, index, all) =>
+        !variableNames.has(name) && all.findIndex((other) => other.name === name) === index,
+    );
     const expected = [
       ...Object.values(variables).map(({ name, fallbackText }) => ({
         name,
         value: fallbackText ?? '',
       })),
       ...[...composeVariableNames].map((name) => ({ name, value: '' })),
-      ...ofVault.map(({ name, fallbackText }) => ({ name, value: fallbackText ?? '' })),
+      ...ofOthers.map(({ name, fallbackText }) => ({ name, value: fallbackText ?? '' })),
     ];
     const shown = settings.map(({ name, value }) => ({ name, value }));
     expect(sortedByName(shown)).toEqual(sortedByName(expected));

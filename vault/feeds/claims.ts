@@ -25,7 +25,7 @@ export type Claims = {
     scope: WriteScope,
     event: EventRow,
     holder: ClaimHolder,
-    leaseSecs: number,
+    terms: { leaseSecs: number; reopen: boolean },
   ) => Promise<ClaimRow>;
   renew: (
     scope: WriteScope,
@@ -96,7 +96,7 @@ export function createClaims(parts: ClaimParts): Claims {
   };
 
   return {
-    async take(scope, event, holder, leaseSecs) {
+    async take(scope, event, holder, { leaseSecs, reopen }) {
       const { eventId, agentId } = event;
       if (event.eventType !== 'user_message' || agentId === null) {
         throw invalidField(
@@ -105,7 +105,7 @@ export function createClaims(parts: ClaimParts): Claims {
         );
       }
       const earlier = await findClaim(scope.db, eventId);
-      if (earlier?.state === 'answered') throw taken(earlier, 'it was answered already');
+      if (earlier?.state === 'answered' && !reopen) throw taken(earlier, 'it was answered already');
       if (earlier?.state === 'held') {
         if (!deadlines.isOver(eventId)) throw taken(earlier, `${earlier.holderName} holds it`);
         await end(scope, earlier, 'expired');

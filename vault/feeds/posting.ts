@@ -64,7 +64,8 @@ export function createPosting(parts: PostingParts): Posting {
         details: { field: 'reply_to' },
       });
     }
-    if (isAnswerType(type)) await claims.requireMayReply(db, replyTo, fence ?? null);
+    const needsClaim = isAnswerType(type) || fence !== undefined || endsClaim(request);
+    if (needsClaim) await claims.requireMayReply(db, replyTo, fence ?? null);
   };
   return {
     async post(scope, post) {
@@ -77,7 +78,7 @@ export function createPosting(parts: PostingParts): Posting {
       await requireReplyTo(scope.db, post);
       const ids = request.attachments ?? [];
       const attachments = await parts.takeAttachments(scope.db, agent.agentId, ids);
-      const isAnswer = type === 'assistant_message' && replyTo !== null;
+      const isAnswer = replyTo !== null && endsClaim(request);
       if (isAnswer) await deleteDeltas(scope.db, agent.agentId, replyTo);
       const event = await feed.append(scope, {
         ...{ agentId: agent.agentId, type, content, replyTo, attachments, author },
@@ -97,6 +98,10 @@ async function repeated(db: Db, post: Post, requestSha256: string): Promise<Even
   const known = await findEventByKey(db, { agentId: agent.agentId, authorId: author.id, key });
   if (known !== null && known.requestSha256 !== requestSha256) throw idempotencyMismatch();
   return known;
+}
+
+function endsClaim({ event_type: type, ends_claim: said }: EventRequest): boolean {
+  return said ?? type === 'assistant_message';
 }
 
 /** What can be said without the database. */

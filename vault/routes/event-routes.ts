@@ -151,7 +151,8 @@ export async function eventRoutes(app: HttpApp, options: EventRouteOptions): Pro
           const event = await visibleEvent(scope.db, request.params.event_id);
           door.require(request, 'events:answer', resourceOf(event));
           const holder = holderOf(door.principalOf(request));
-          return claimed(await claims.take(scope, event, holder, request.body.lease_secs));
+          const { lease_secs: leaseSecs, reopen } = request.body;
+          return claimed(await claims.take(scope, event, holder, { leaseSecs, reopen }));
         },
       }),
   );

@@ -1,0 +1,68 @@
+// What is posted when a run has ended: its answer, or in a sentence why there is none.
+import type { RunView } from '#shared/gateway-run-api.ts';
+import type { EventRequest } from '#shared/vault-event-api.ts';
+
+/** Of one event, in characters. */
+const textMax = 200_000;
+
+/** Without the fence, which may be another one when it is posted. */
+export type AnswerEvent = Omit<EventRequest, 'fence'>;
+
+export function answerOf(eventId: string, run: RunView): AnswerEvent {
+  const { run_id: runId } = run;
+  const text = textOf(run);
+  const isCut = text.length > textMax;
+  const content = isCut ? `${text.slice(0, textMax)}\n\n[cut: ${text.length} characters]` : text;
+  return {
+    event_type: 'assistant_message',
+    content,
+    reply_to: eventId,
+    metadata: {
+      outcome: 'completed',
+      run_id: runId,
+      ...usageOf(run),
+      ...(isCut ? { is_cut: true } : {}),
+    },
+  };
+}
+
+/** The last word on a message that was not answered. */
+export function noticeOf(
+  eventId: string,
+  failure: { outcome: string; sentence: string; runId: string | null; attempt: number },
+): AnswerEvent {
+  const { outcome, sentence, runId, attempt } = failure;
+  return {
+    event_type: 'system',
+    content: sentence,
+    reply_to: eventId,
+    ends_claim: true,
+    metadata: { outcome, attempt, ...(runId === null ? {} : { run_id: runId }) },
+  };
+}
+
+export function sentenceOf(outcome: string, message: string): string {
+  if (outcome === 'cancelled') return 'Stopped.';
+  return `There is no answer: ${message.trim().replace(/[.!]?$/, '.')}`;
+}
+
+function textOf(run: RunView): string {
+  const { result } = run;
+  if (result === undefined) return '(the gateway keeps no text of answers: AUDIT_PROMPTS)';
+  return typeof result === 'string'
+    ? result
+    : `\`\`\`json\n${JSON.stringify(result, null, 2)}\n\`\`\``;
+}
+
+function usageOf({
+  model,
+  usage,
+  cost_usd,
+  duration_ms,
+  session_reset,
+}: RunView): Record<string, unknown> {
+  const facts = { model, usage, cost_usd, duration_ms, session_reset };
+  return Object.fromEntries(
+    Object.entries(facts).filter(([, value]) => value !== undefined && value !== null),
+  );
+}
