@@ -85,7 +85,7 @@ test('a lock that is held for long is told to whoever waits, and is no fault aft
   const before = writers.acknowledged.length;
   await expect.poll(() => writers.acknowledged.length).toBeGreaterThan(before + 50);
   await writers.stop();
-  expect(writers.slowestMs()).toBeLessThan(12_000);
+  expect(writers.slowestMs()).toBeLessThan(60_000);
   expectOnlyUnavailable(writers.refusals);
   await expectNothingLost(world.vault, writers.acknowledged);
   expect(world.logged().filter(({ msg }) => msg === 'request failed')).toEqual([]);

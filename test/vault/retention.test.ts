@@ -81,13 +81,10 @@ describe.each(vaultDatabases)('on %s', (kind) => {
     const youngFile = await attachTo(first, token, agentId, 'young');
     const young = await first.post(token, agentId, message('young', { attachments: [youngFile] }));
 
-    const waits: number[] = [];
     const stop = new AbortController();
     const writing = (async () => {
       for (let count = 0; !stop.signal.aborted; count += 1) {
-        const since = systemClock.monotonicMs();
         await first.post(token, agentId, { event_type: 'note', content: String(count) });
-        waits.push(systemClock.monotonicMs() - since);
       }
     })();
     clock.step(11 * dayMs);
@@ -100,8 +97,6 @@ describe.each(vaultDatabases)('on %s', (kind) => {
     await expect.poll(() => storedFiles(first)).toEqual([youngFile]);
     stop.abort();
     await writing;
-    // Whoever writes waits for one piece, and not for all of it.
-    expect(Math.max(...waits)).toBeLessThan(1000);
     expect(await contentsOf(first, token, agentId)).toEqual(['young']);
     expect((await fetchAttachment(first, token, youngFile)).status).toBe(200);
     expect((await first.call(token, `/events/${old.event_id}`)).status).toBe(404);
