@@ -15,6 +15,10 @@ import { measureRunOverhead } from './run-overhead.ts';
 import { measureSoak } from './soak.ts';
 import { renderPhases, renderTable } from './table.ts';
 import type { Row } from './table.ts';
+import { measureVaultClaims } from './vault-claims.ts';
+import { measureVaultFanOut } from './vault-fan-out.ts';
+import { measureVaultPosts } from './vault-posts.ts';
+import { measureVaultSince } from './vault-since.ts';
 
 const parts: Record<string, () => Promise<Row[]>> = {
   'run-overhead': measureRunOverhead,
@@ -26,6 +30,10 @@ const parts: Record<string, () => Promise<Row[]>> = {
   'fan-out': measureFanOut,
   soak: measureSoak,
   backup: measureBackup,
+  'vault-posts': measureVaultPosts,
+  'vault-fan-out': measureVaultFanOut,
+  'vault-since': measureVaultSince,
+  'vault-claims': measureVaultClaims,
 };
 
 const { values } = parseArgs({

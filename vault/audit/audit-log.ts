@@ -54,15 +54,18 @@ const pruneBatch = 500;
 const verifyBatch = 1000;
 
 export function createAuditLog(realm: string, clock: Clock): AuditLog {
+  /** The last row that a transaction has written, which saves its next one the question. */
+  const heads = new WeakMap<Db, { seq: number; hash: string }>();
   const appendRow = async (
     db: Db,
     { action, actor, address, resource, details = {} }: AuditEntry,
     prunedToSeq: number | null,
   ): Promise<void> => {
-    const head = (await readChainHead(db)) ?? {
-      seq: await readLastAuditSeq(db, realm),
-      hash: chainGenesis.hash,
-    };
+    const head = heads.get(db) ??
+      (await readChainHead(db)) ?? {
+        seq: await readLastAuditSeq(db, realm),
+        hash: chainGenesis.hash,
+      };
     const row = {
       seq: head.seq + 1,
       realm,
@@ -78,7 +81,9 @@ export function createAuditLog(realm: string, clock: Clock): AuditLog {
       previousHash: head.hash,
       hash: '',
     };
-    await insertAuditRow(db, { ...row, hash: chainHash(head.hash, auditRecord(row)) });
+    const hash = chainHash(head.hash, auditRecord(row));
+    await insertAuditRow(db, { ...row, hash });
+    heads.set(db, { seq: row.seq, hash });
   };
   return {
     append: (db, entry) => appendRow(db, entry, null),

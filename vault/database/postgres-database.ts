@@ -37,8 +37,7 @@ export async function openPostgres(databaseUrl: string, log: Log): Promise<Datab
     reads,
     writes,
     async begin(connection) {
-      await sql`begin`.execute(connection);
-      await sql`select pg_advisory_xact_lock(${writerLock})`.execute(connection);
+      await sql`begin; select pg_advisory_xact_lock(${sql.lit(writerLock)})`.execute(connection);
     },
     sync: async () => {},
     makeRoom: () => false,
@@ -149,7 +148,7 @@ export function cannotBeUsed(cause: unknown): StartError {
 }
 
 const awayCodes =
-  /^(?:08|28|3D000|53|57P|57014|58|25P03|55P03|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)/;
+  /^(?:08|0A000|28|3D000|53|57P|57014|58|25P03|55P03|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)/;
 const awayMessages =
   /connection terminated|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error|not queryable/i;
 

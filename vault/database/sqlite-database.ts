@@ -11,6 +11,7 @@ import { createWalSync } from '#shared/wal-sync.ts';
 
 import { databaseUnavailable, vaultError } from '../vault-errors.ts';
 import { toSqlite } from './migration-sql.ts';
+import { createStatementCache } from './statement-cache.ts';
 import type { Db, Tables } from './tables.ts';
 import type { DatabaseParts } from './vault-database.ts';
 import { DatabaseLockedError } from './write-line.ts';
@@ -39,7 +40,7 @@ export function openVaultFileReadOnly(path: string): Database {
 
 export function kyselyOn(database: Database): Db {
   return new Kysely<Tables>({
-    dialect: new SqliteDialect({ database }),
+    dialect: new SqliteDialect({ database: createStatementCache(database) }),
     plugins: [new CamelCasePlugin()],
   });
 }

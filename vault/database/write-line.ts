@@ -1,15 +1,19 @@
 // Everything that is written goes through one line: one transaction at a time, so that numbers are given in the order of the commits.
-// What waits while a commit is under way shares the next one, each in a savepoint of its own.
+// What waits while a commit is under way shares the next one. Should one of them have to be undone, they all run once more, each in a
+// savepoint of its own.
 import { sql } from 'kysely';
 
 import type { Clock } from '#shared/clock.ts';
+import { AppError } from '#shared/errors.ts';
 
 import { databaseUnavailable } from '../vault-errors.ts';
 import type { Db } from './tables.ts';
 import type { DatabaseParts } from './vault-database.ts';
+import { watchWrites } from './write-watch.ts';
+import type { WriteWatch } from './write-watch.ts';
 
 export type WriteScope = {
-  /** The transaction. */
+  /** The transaction. Never the same one after something in it was undone. */
   db: Db;
   /** Says that the feed of an agent has grown, or that of nobody in particular. */
   grew: (agentId: string | null) => void;
@@ -50,6 +54,18 @@ type Waiting = {
   reject: (err: unknown) => void;
 };
 
+/** Of what is in one transaction: nothing is beside it; all are undone together; each can be undone. */
+type Care = 'alone' | 'together' | 'savepoints';
+
+/** One of several has to be undone. */
+class NotTogetherError extends Error {
+  override readonly name = 'NotTogetherError';
+
+  constructor(cause: unknown) {
+    super('some of it has to be undone', { cause });
+  }
+}
+
 const batchMax = 64;
 const lockRetryMs = 20;
 /** Whoever has waited so long, for others or for a lock, is told so instead of waiting as long again for the database. */
@@ -72,42 +88,44 @@ export function createWriteLine(parts: WriteLineParts): WriteLine {
       }
     }
   };
-  /** Gives how to settle it, once all is committed. With nobody beside it in the transaction, it may as well fail whole. */
+  /** Gives how to settle it, once all is committed. */
   const runOne = async (
-    db: Db,
+    { db, hasWritten, forget }: WriteWatch,
     { work, resolve, reject }: Waiting,
     grown: Set<string | null>,
-    hasCompany: boolean,
+    care: Care,
   ): Promise<() => void> => {
     const grew = new Set<string | null>();
     const scope = { db, grew: (agentId: string | null): void => void grew.add(agentId) };
-    if (hasCompany) await sql`savepoint work`.execute(db);
+    if (care === 'savepoints') await sql`savepoint work`.execute(db);
+    forget();
     try {
       await work(scope);
     } catch (err) {
-      if (!hasCompany || parts.isFull(err)) throw err;
-      try {
-        await sql`rollback to savepoint work`.execute(db);
-        await sql`release savepoint work`.execute(db);
-      } catch {
-        // The connection is lost, or the database has undone everything: the whole batch fails for the first reason.
-        throw err;
-      }
-      return () => reject(explain(err));
+      if (care === 'alone' || isOfDatabase(err)) throw err;
+      // A refusal before anything was written: there is nothing to undo.
+      if (err instanceof AppError && !hasWritten()) return () => reject(err);
+      if (care === 'together') throw new NotTogetherError(err);
+      await undo(db, err);
+      return () => reject(err);
     }
-    if (hasCompany) await sql`release savepoint work`.execute(db);
+    if (care === 'savepoints') await sql`release savepoint work`.execute(db);
     for (const agentId of grew) grown.add(agentId);
     return () => resolve(undefined);
   };
+  /** It is full, away or locked: that concerns all of them. */
+  const isOfDatabase = (err: unknown): boolean => parts.isFull(err) || explain(err) !== err;
   /** Gives how to settle each, once all is committed. */
-  const commit = (batch: readonly Waiting[]): Promise<(() => void)[]> =>
+  const commit = (batch: readonly Waiting[], care: Care): Promise<(() => void)[]> =>
     writes.connection().execute(async (connection) => {
       const grown = new Set<string | null>();
       try {
         await begin(connection, batch[0]?.since ?? 0);
         const settlements: (() => void)[] = [];
+        let watched = watchWrites(connection);
         for (const each of batch) {
-          settlements.push(await runOne(connection, each, grown, batch.length > 1));
+          if (care === 'savepoints') watched = watchWrites(connection);
+          settlements.push(await runOne(watched, each, grown, care));
         }
         await commitTransaction(connection);
         await parts.sync();
@@ -119,9 +137,17 @@ export function createWriteLine(parts: WriteLineParts): WriteLine {
         throw err;
       }
     });
+  const commitTogether = async (batch: readonly Waiting[]): Promise<(() => void)[]> => {
+    try {
+      return await commit(batch, batch.length === 1 ? 'alone' : 'together');
+    } catch (err) {
+      if (!(err instanceof NotTogetherError)) throw err;
+      return await commit(batch, 'savepoints');
+    }
+  };
   const commitAlone = async (each: Waiting): Promise<void> => {
     try {
-      settleAll(await commit([each]));
+      settleAll(await commit([each], 'alone'));
     } catch (err) {
       each.reject(explain(err));
     }
@@ -129,7 +155,7 @@ export function createWriteLine(parts: WriteLineParts): WriteLine {
   const commitSome = async (): Promise<void> => {
     const batch = waiting.splice(0, batchMax);
     try {
-      settleAll(await commit(batch));
+      settleAll(await commitTogether(batch));
     } catch (err) {
       if (!parts.isFull(err)) {
         for (const each of batch) each.reject(explain(err));
@@ -179,6 +205,16 @@ async function commitTransaction(db: Db): Promise<void> {
   const { rows } = await sql<{ command?: string }>`commit`.execute(db);
   // PostgreSQL answers so when an earlier statement has failed.
   if (rows[0]?.command === 'ROLLBACK') throw new Error('the transaction was rolled back');
+}
+
+/** What was done since the savepoint. Throws `err` when that is not possible: the connection is lost, or the database has undone everything. */
+async function undo(db: Db, err: unknown): Promise<void> {
+  try {
+    await sql`rollback to savepoint work`.execute(db);
+    await sql`release savepoint work`.execute(db);
+  } catch {
+    throw err;
+  }
 }
 
 function settleAll(settlements: readonly (() => void)[]): void {
