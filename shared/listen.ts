@@ -18,7 +18,12 @@ export async function listen(
   }
   const address = app.server.address();
   const usedPort = typeof address === 'object' && address !== null ? address.port : port;
+  return listenUrl(host, usedPort);
+}
+
+/** To be reached by on this machine. */
+export function listenUrl(host: string, port: number): string {
   // Nobody can connect to the address that stands for all of them.
   const name = isWildcardAddress(host) ? (isIPv6(host) ? '::1' : '127.0.0.1') : host;
-  return `http://${isIPv6(name) ? `[${name}]` : name}:${usedPort}`;
+  return `http://${isIPv6(name) ? `[${name}]` : name}:${port}`;
 }

@@ -32,12 +32,16 @@ import { createAccessTokens } from './identity/access-token.ts';
 import type { AccessTokens } from './identity/access-token.ts';
 import { createIdentities } from './identity/identities.ts';
 import { openSigningKey } from './identity/signing-key.ts';
+import { createPeople } from './people.ts';
+import type { People } from './people.ts';
 import { agentRoutes } from './routes/agent-routes.ts';
 import { auditRoutes } from './routes/audit-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
 import { hostRoutes } from './routes/host-routes.ts';
 import { createMutations } from './routes/mutation.ts';
+import { pageUrl } from './routes/page-origin.ts';
+import { peopleRoutes } from './routes/people-routes.ts';
 import { streamRoutes } from './routes/stream-routes.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -49,6 +53,7 @@ export type Vault = {
   accessTokens: AccessTokens;
   /** To be called after users, keys or sign-ins were changed past the routes. */
   identitiesChanged: () => void;
+  people: People;
   /** The link by which the first admin is made; null when there are users. */
   offerSetup: (baseUrl: string) => Promise<string | null>;
 };
@@ -127,6 +132,9 @@ export async function openVault(
     takeAttachments: async () => [],
     bindAttachments: async () => {},
   });
+  const people = createPeople({
+    ...{ realm, database, audit, accessTokens, rate: config.rate, clock },
+  });
   const health = createHealth({ database, isDraining: () => http.isDraining(), clock });
   const common = { realm, database, agents, claims, posting, feed, audit, mutations, door, clock };
   await app.register(
@@ -137,10 +145,14 @@ export async function openVault(
       await api.register(streamRoutes, { ...common, streams });
       await api.register(hostRoutes, common);
       await api.register(auditRoutes, common);
+      const { publicUrl } = config;
+      const { trustedProxies } = config.door;
+      const forPeople = { ...common, people, identities, publicUrl, trustedProxies, log };
+      await api.register(peopleRoutes, forPeople);
     },
     { prefix: '/api/v1' },
   );
-  startLoops(config, { database, agents, audit, claims, streams }, surroundings, opened);
+  startLoops(config, { database, agents, audit, claims, streams, people }, surroundings, opened);
   opened.defer(() => {
     http.startDraining();
     streams.startStopping(stopNotice);
@@ -152,7 +164,11 @@ export async function openVault(
     audit,
     accessTokens,
     identitiesChanged: identities.changed,
-    offerSetup: async () => null,
+    people,
+    async offerSetup(baseUrl) {
+      const token = await people.offerSetup();
+      return token === null ? null : pageUrl(baseUrl, 'setup', token);
+    },
   };
 }
 
@@ -169,13 +185,14 @@ function startLoops(
     audit: AuditLog;
     claims: Claims;
     streams: EventFeed<string>;
+    people: People;
   },
   { clock, log }: Surroundings,
   opened: AsyncDisposableStack,
 ): void {
   const stop = new AbortController();
   const loops = [
-    keepHouse({ ...parts, retention, others: [], clock, log }, stop.signal),
+    keepHouse({ ...parts, retention, others: [parts.people.removeOld], clock, log }, stop.signal),
     parts.claims.run(stop.signal),
     parts.streams.run(stop.signal),
   ];

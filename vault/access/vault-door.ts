@@ -37,6 +37,10 @@ export type VaultDoor = {
   principalOf: (request: Asked) => Principal;
   /** Null on a public route. */
   knownPrincipalOf: (request: Asked) => Principal | null;
+  /** The sign-in that a user's token comes from; null for a key. */
+  familyOf: (request: Asked) => string | null;
+  /** When the token ends, in milliseconds since the epoch; null for never. */
+  endOf: (request: Asked) => number | null;
   /** The client's address; behind a trusted proxy that of the proxy's client. */
   addressOf: (request: Asked) => string;
   /** Throws `forbidden`; `not_found` for an agent that a key is not for. */
@@ -135,6 +139,8 @@ export function installVaultDoor(app: HttpApp, options: VaultDoorOptions): Vault
   return {
     principalOf: ({ raw }) => found(known.get(raw)).principal,
     knownPrincipalOf: ({ raw }) => known.get(raw)?.principal ?? null,
+    familyOf: ({ raw }) => found(known.get(raw)).familyId,
+    endOf: ({ raw }) => found(known.get(raw)).expiresAtMs,
     addressOf,
     require: requirePermission,
     watch: ({ raw }) => identities.watch(found(known.get(raw))),

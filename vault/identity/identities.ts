@@ -23,7 +23,7 @@ export type Identity = {
 export type Identities = {
   /** Null for a token that is none, or not any more. */
   of: (token: string, address: string) => Promise<Identity | 'development_key' | null>;
-  /** Gives whether the token would still be taken. It is looked up again after each `changed`. */
+  /** Gives whether the token would still be taken, with the rights that it had. It is looked up again after each `changed`. */
   watch: (identity: Identity) => () => boolean;
   /** Users, keys or sign-ins are not what they were. */
   changed: () => void;
@@ -91,12 +91,16 @@ export function createIdentities(parts: IdentityParts): Identities {
   return {
     of,
     watch(identity) {
-      const { token, expiresAtMs } = identity;
+      const { token } = identity;
+      const rights = rightsOf(identity.principal);
+      let { expiresAtMs } = identity;
       let seen = epoch;
       let isGood = true;
       const lookAgain = async (): Promise<void> => {
         const again = kindOf(token) === null ? await ofUser(token) : await ofKey(token);
-        isGood = again !== null;
+        isGood = again !== null && rightsOf(again.principal) === rights;
+        // A key that was rotated meanwhile has an end.
+        if (again !== null) ({ expiresAtMs } = again);
       };
       return () => {
         if (expiresAtMs !== null && clock.now() >= expiresAtMs) return false;
@@ -111,4 +115,9 @@ export function createIdentities(parts: IdentityParts): Identities {
     },
     changed: () => void (epoch += 1),
   };
+}
+
+function rightsOf(principal: Principal): string {
+  if (principal.kind === 'user') return principal.role;
+  return JSON.stringify([principal.ownerRole, principal.scopes, principal.agents]);
 }

@@ -32,6 +32,8 @@ export type Mutation<T> = {
   isShownOnce?: boolean;
   /** What it makes keeps the Idempotency-Key itself, and `work` looks for it. */
   isKeptByItself?: boolean;
+  /** The request holds a password: its digest, which is quick to guess at, is not kept, and a repetition is done as a new request. */
+  isNotKept?: boolean;
   /** Runs in the transaction, perhaps twice. What it throws undoes everything. */
   work: (scope: WriteScope) => Promise<Change<T>>;
 };
@@ -47,8 +49,10 @@ export type Change<T> = {
   actor?: AuditActor;
   /** Nothing that has to be written down: a report of the same state, a repetition. */
   isUnaudited?: boolean;
-  headers?: Readonly<Record<string, string>>;
+  headers?: AnswerHeaders;
 };
+
+type AnswerHeaders = Readonly<Record<string, string | string[]>>;
 
 export type Mutations = {
   /** Sends the answer. */
@@ -62,7 +66,7 @@ export type Mutations = {
 type Outcome = {
   statusCode: number;
   body: string;
-  headers: Readonly<Record<string, string>>;
+  headers: AnswerHeaders;
   isReplayed: boolean;
 };
 
@@ -83,10 +87,11 @@ export function createMutations(parts: {
 
   return {
     async run(request, reply, mutation) {
-      const { action, statusCode, isShownOnce = false, isKeptByItself = false } = mutation;
+      const { action, statusCode, isShownOnce = false } = mutation;
+      const isUnkeyed = (mutation.isKeptByItself ?? false) || (mutation.isNotKept ?? false);
       const principal = door.knownPrincipalOf(request);
       const address = door.addressOf(request);
-      const keyed = isKeptByItself ? null : keyedRequest(request, principal, address);
+      const keyed = isUnkeyed ? null : keyedRequest(request, principal, address);
       const outcome = await database.write(async (scope): Promise<Outcome> => {
         const earlier = keyed === null ? null : await replay(scope.db, keyed);
         if (earlier !== null) return earlier;
