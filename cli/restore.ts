@@ -4,41 +4,24 @@ import { parseArgs } from 'node:util';
 
 import { systemClock } from '#shared/clock.ts';
 
-import { BackupError } from './backup/backup-error.ts';
+import { requireOne, runBackupCommand } from './backup/backup-command.ts';
 import { summaryOf } from './backup/backup-making.ts';
 import { readDataSettings } from './backup/data-settings.ts';
 import { restoreBackup } from './backup/restoring.ts';
 import type { Restored } from './backup/restoring.ts';
 
-process.exitCode = await restore();
-
-async function restore(): Promise<0 | 1> {
-  const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => stop.abort(new BackupError(`stopped by ${name}`)));
-  }
-  try {
-    const { positionals } = parseArgs({ allowPositionals: true });
-    const [backupDir] = positionals;
-    if (backupDir === undefined || positionals.length > 1) {
-      throw new BackupError('name one backup: npm run restore -- <directory of the backup>');
-    }
-    const settings = readDataSettings(process.env, process.cwd());
-    const restored = await restoreBackup({
-      ...settings,
-      backupDir: resolve(backupDir),
-      uid: process.getuid?.() ?? 0,
-      signal: stop.signal,
-      clock: systemClock,
-    });
-    process.stdout.write(report(settings.dataDir, restored));
-    return 0;
-  } catch (err) {
-    const reason = err instanceof Error ? err.message : String(err);
-    process.stderr.write(`nothing is restored: ${reason}\n`);
-    return 1;
-  }
-}
+process.exitCode = await runBackupCommand('nothing is restored', async (signal) => {
+  const { positionals } = parseArgs({ allowPositionals: true });
+  const settings = readDataSettings(process.env, process.cwd());
+  const restored = await restoreBackup({
+    ...settings,
+    backupDir: resolve(requireOne(positionals, 'restore')),
+    uid: process.getuid?.() ?? 0,
+    signal,
+    clock: systemClock,
+  });
+  process.stdout.write(report(settings.dataDir, restored));
+});
 
 function report(dataDir: string, { manifest, interruptedRuns }: Restored): string {
   const { made_at: madeAt, gatehouse_version: version, files } = manifest;

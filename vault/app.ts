@@ -1,6 +1,7 @@
 // The wiring: everything opened in the order in which it stands on each other, each thing adopted for its release.
 import { join } from 'node:path';
 
+import { createDiskCheck } from '#shared/disk-space.ts';
 import { createEventFeed } from '#shared/event-feed.ts';
 import type { EventFeed } from '#shared/event-feed.ts';
 import { createHttpServer } from '#shared/http-server.ts';
@@ -13,6 +14,8 @@ import { accessOf } from './access/access.ts';
 import { installVaultDoor } from './access/vault-door.ts';
 import { createAgentRegistry } from './agents/agent-registry.ts';
 import type { AgentRegistry } from './agents/agent-registry.ts';
+import { openAttachmentShelf } from './attachments/attachment-shelf.ts';
+import type { AttachmentShelf } from './attachments/attachment-shelf.ts';
 import { createAuditLog } from './audit/audit-log.ts';
 import type { AuditLog } from './audit/audit-log.ts';
 import type { VaultConfig, VaultSecrets } from './config.ts';
@@ -34,9 +37,12 @@ import { createIdentities } from './identity/identities.ts';
 import { openSigningKey } from './identity/signing-key.ts';
 import { createPeople } from './people.ts';
 import type { People } from './people.ts';
+import { realm } from './realm.ts';
 import { agentRoutes } from './routes/agent-routes.ts';
+import { attachmentRoutes } from './routes/attachment-routes.ts';
 import { auditRoutes } from './routes/audit-routes.ts';
 import { eventRoutes } from './routes/event-routes.ts';
+import { exportRoutes } from './routes/export-routes.ts';
 import { healthRoutes } from './routes/health-routes.ts';
 import { hostRoutes } from './routes/host-routes.ts';
 import { createMutations } from './routes/mutation.ts';
@@ -44,6 +50,8 @@ import { pageUrl } from './routes/page-origin.ts';
 import { peopleRoutes } from './routes/people-routes.ts';
 import { streamRoutes } from './routes/stream-routes.ts';
 import type { Surroundings } from './surroundings.ts';
+
+export { realm };
 
 export type Vault = {
   app: HttpApp;
@@ -58,11 +66,9 @@ export type Vault = {
   offerSetup: (baseUrl: string) => Promise<string | null>;
 };
 
-/** The only one, until there are others: every row names it. */
-export const realm = 'main';
-
 const ordinaryBodyBytes = 2 ** 20;
 const eventsPerRead = 50;
+const diskReserveBytes = 256 * 2 ** 20;
 
 /** Does not listen yet. Throws StartError for what the operator has to mend. */
 export async function openVault(
@@ -125,16 +131,15 @@ export async function openVault(
   });
   const mutations = createMutations({ realm, database, audit, door, clock });
   const agents = createAgentRegistry({ realm, feed, newId, clock });
-  const posting = createPosting({
-    realm,
-    feed,
-    claims,
-    takeAttachments: async () => [],
-    bindAttachments: async () => {},
+  const attachments = await openAttachmentShelf({
+    ...{ realm, dir: join(config.dataDir, 'attachments'), limits: config.attachments },
+    ...{ database, newId, clock, log },
   });
   const people = createPeople({
     ...{ realm, database, audit, accessTokens, rate: config.rate, clock },
   });
+  const { take: takeAttachments, bind: bindAttachments } = attachments;
+  const posting = createPosting({ realm, feed, claims, takeAttachments, bindAttachments });
   const health = createHealth({ database, isDraining: () => http.isDraining(), clock });
   const common = { realm, database, agents, claims, posting, feed, audit, mutations, door, clock };
   await app.register(
@@ -143,6 +148,11 @@ export async function openVault(
       await api.register(agentRoutes, common);
       await api.register(eventRoutes, common);
       await api.register(streamRoutes, { ...common, streams });
+      await api.register(attachmentRoutes, {
+        ...{ ...common, attachments, fileBytesMax: config.attachments.bytesMax },
+        hasDiskSpace: createDiskCheck([config.dataDir], diskReserveBytes, clock),
+      });
+      await api.register(exportRoutes, common);
       await api.register(hostRoutes, common);
       await api.register(auditRoutes, common);
       const { publicUrl } = config;
@@ -152,7 +162,12 @@ export async function openVault(
     },
     { prefix: '/api/v1' },
   );
-  startLoops(config, { database, agents, audit, claims, streams, people }, surroundings, opened);
+  startLoops(
+    config,
+    { database, agents, attachments, audit, claims, streams, people },
+    surroundings,
+    opened,
+  );
   opened.defer(() => {
     http.startDraining();
     streams.startStopping(stopNotice);
@@ -182,6 +197,7 @@ function startLoops(
   parts: {
     database: VaultDatabase;
     agents: AgentRegistry;
+    attachments: AttachmentShelf;
     audit: AuditLog;
     claims: Claims;
     streams: EventFeed<string>;
@@ -192,7 +208,16 @@ function startLoops(
 ): void {
   const stop = new AbortController();
   const loops = [
-    keepHouse({ ...parts, retention, others: [parts.people.removeOld], clock, log }, stop.signal),
+    keepHouse(
+      {
+        ...parts,
+        retention,
+        others: [parts.people.removeOld, parts.attachments.sweep],
+        clock,
+        log,
+      },
+      stop.signal,
+    ),
     parts.claims.run(stop.signal),
     parts.streams.run(stop.signal),
   ];

@@ -13,14 +13,17 @@ export type BackupDraft = AsyncDisposable & {
   keep: () => Promise<string>;
 };
 
-const cutOff = /^gatehouse-.+\.partial$/;
 /** A backup that takes longer is none. */
 const cutOffAfterMs = 24 * 60 * 60_000;
 
-export async function openBackupDraft(targetDir: string, now: number): Promise<BackupDraft> {
+/** Backups of one service have names of their own. */
+export type DraftPlace = { targetDir: string; name: 'gatehouse' | 'vault'; now: number };
+
+export async function openBackupDraft(place: DraftPlace): Promise<BackupDraft> {
+  const { targetDir, name, now } = place;
   await makeDirectory(targetDir, 0o700);
-  await removeCutOff(targetDir, now);
-  const finalPath = join(targetDir, `gatehouse-${isoTime(now).replaceAll(':', '')}`);
+  await removeCutOff(place);
+  const finalPath = join(targetDir, `${name}-${isoTime(now).replaceAll(':', '')}`);
   const path = `${finalPath}.partial`;
   await mkdir(path, { mode: 0o700 });
   let isKept = false;
@@ -40,9 +43,11 @@ export async function openBackupDraft(targetDir: string, now: number): Promise<B
 }
 
 /** What a power cut or kill -9 left of earlier ones; not one that somebody else is making. */
-async function removeCutOff(targetDir: string, now: number): Promise<void> {
-  for (const name of (await readdir(targetDir)).filter((each) => cutOff.test(each))) {
-    const path = join(targetDir, name);
+async function removeCutOff({ targetDir, name, now }: DraftPlace): Promise<void> {
+  const isCutOff = (each: string): boolean =>
+    each.startsWith(`${name}-`) && each.endsWith('.partial');
+  for (const found of (await readdir(targetDir)).filter(isCutOff)) {
+    const path = join(targetDir, found);
     const { mtimeMs } = await stat(path);
     if (now - mtimeMs > cutOffAfterMs) await rm(path, { recursive: true, force: true });
   }

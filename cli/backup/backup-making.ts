@@ -1,23 +1,25 @@
 // A backup of a data directory, made while the gateway runs or not: a copy of the database as it is at one moment, the uploads it
 // names, and the admin token.
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { isoTime } from '#shared/clock.ts';
 import type { Clock } from '#shared/clock.ts';
 import { copyDatabase } from '#shared/database-copy.ts';
+import { databaseBytes } from '#shared/database-inspection.ts';
 
-import { databaseBytes, namedUploads } from '../../gateway/database/database-census.ts';
+import { namedUploads } from '../../gateway/database/database-census.ts';
 import type { NamedUpload } from '../../gateway/database/database-census.ts';
 import { openGatewayDatabaseReadOnly } from '../../gateway/database/gateway-database.ts';
 import { openBackupDraft } from './backup-draft.ts';
-import { copyFile, readFacts } from './copied-file.ts';
+import { copyIfThere, readFacts } from './copied-file.ts';
 import type { FileFacts } from './copied-file.ts';
 import type { DataSettings } from './data-settings.ts';
 import { readDatabaseFacts } from './database-facts.ts';
 import type { DatabaseFacts } from './database-facts.ts';
 import { megabytes, requireRoom } from './disk-room.ts';
-import { bytesOf, writeManifest } from './manifest.ts';
+import { gatewayManifest } from './gateway-manifest.ts';
+import { bytesOf } from './manifest.ts';
 import type { BackupFile } from './manifest.ts';
 
 export type BackupParts = DataSettings & {
@@ -37,7 +39,7 @@ export async function makeBackup(parts: BackupParts): Promise<string> {
   const { dataDir, targetDir, signal, say, clock } = parts;
   const now = clock.now();
   using source = openSource(dataDir);
-  await using draft = await openBackupDraft(targetDir, now);
+  await using draft = await openBackupDraft({ targetDir, name: 'gatehouse', now });
   await requireRoom(targetDir, source.bytes, parts.diskReserveBytes);
   const copying = { dataDir, signal, draftDir: draft.path };
 
@@ -56,7 +58,7 @@ export async function makeBackup(parts: BackupParts): Promise<string> {
     token.length > 0 ? 'admin token: copied' : 'admin token: not in a file, so not in the backup',
   );
 
-  await writeManifest(draft.path, {
+  await gatewayManifest.write(draft.path, {
     format: 1,
     gatehouse_version: parts.gatehouseVersion,
     made_at: isoTime(now),
@@ -102,9 +104,8 @@ async function copyUploads(
   const copied: BackupFile[] = [];
   for (const { fileToken, ...wanted } of uploads) {
     const path = `files/${fileToken}`;
-    const facts = await copyIfThere(join(dataDir, path), join(draftDir, path), signal);
-    if (facts?.sha256 === wanted.sha256) copied.push({ path, ...facts });
-    else await rm(join(draftDir, path), { force: true });
+    const facts = await copyIfThere(join(dataDir, path), join(draftDir, path), signal, wanted);
+    if (facts !== null) copied.push({ path, ...facts });
   }
   return copied;
 }
@@ -113,18 +114,4 @@ async function copyAdminToken({ dataDir, draftDir, signal }: CopyParts): Promise
   const path = 'admin-token';
   const facts = await copyIfThere(join(dataDir, path), join(draftDir, path), signal);
   return facts === null ? [] : [{ path, ...facts }];
-}
-
-async function copyIfThere(
-  from: string,
-  to: string,
-  signal: AbortSignal,
-): Promise<FileFacts | null> {
-  try {
-    if (!(await stat(from)).isFile()) return null;
-    return await copyFile(from, to, () => signal.throwIfAborted());
-  } catch (err) {
-    if (err instanceof Error && 'code' in err && err.code === 'ENOENT') return null;
-    throw err;
-  }
 }

@@ -1,7 +1,7 @@
 // Copies and hashes of files. A copy is private, and written in pieces that are each on disk before the next, because the gateway
 // waits for the same disk.
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 
 export type FileFacts = { size: number; sha256: string };
@@ -21,6 +21,25 @@ export async function copyFile(
     await target.writeFile(piece);
     await target.datasync();
   });
+}
+
+/** Null when there is no such file, or it is not as it is wanted: nothing is left of the copy then. */
+export async function copyIfThere(
+  from: string,
+  to: string,
+  signal: AbortSignal,
+  wanted?: FileFacts,
+): Promise<FileFacts | null> {
+  try {
+    if (!(await stat(from)).isFile()) return null;
+    const facts = await copyFile(from, to, () => signal.throwIfAborted());
+    if (wanted === undefined || facts.sha256 === wanted.sha256) return facts;
+    await rm(to);
+    return null;
+  } catch (err) {
+    if (err instanceof Error && 'code' in err && err.code === 'ENOENT') return null;
+    throw err;
+  }
 }
 
 export async function readFacts(path: string): Promise<FileFacts> {

@@ -1,5 +1,6 @@
 // A copy of gateway.db that nobody else has open: whether it is whole, and what is in it.
 import { systemClock } from '#shared/clock.ts';
+import type { DatabaseInspection } from '#shared/database-inspection.ts';
 
 import { createAuditLog } from '../../gateway/audit/audit-log.ts';
 import { namedUploads, takeCensus } from '../../gateway/database/database-census.ts';
@@ -15,9 +16,7 @@ export type DatabaseFacts = DatabaseCensus & {
 
 /** Throws BackupError for one that should not be relied on. */
 export function readDatabaseFacts(path: string): DatabaseFacts {
-  const { damage, schema, newestSchema } = inspectGatewayDatabase(path);
-  if (damage !== null) throw new BackupError(`the database is damaged: ${damage}`);
-  requireKnownSchema(schema, newestSchema);
+  requireSound(inspectGatewayDatabase(path));
   const db = openGatewayDatabaseReadOnly(path);
   try {
     const verdict = createAuditLog(db, systemClock).verify();
@@ -32,7 +31,8 @@ export function readDatabaseFacts(path: string): DatabaseFacts {
   }
 }
 
-export function requireKnownSchema(schema: number, newestSchema: number): void {
+export function requireSound({ damage, schema, newestSchema }: DatabaseInspection): void {
+  if (damage !== null) throw new BackupError(`the database is damaged: ${damage}`);
   if (schema <= newestSchema) return;
   throw new BackupError(
     `the database has schema ${schema}, this program knows ${newestSchema}: it is too old for it`,

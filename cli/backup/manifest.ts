@@ -3,60 +3,68 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 import { Type } from 'typebox';
-import type { Static } from 'typebox';
+import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 
 import { BackupError } from './backup-error.ts';
 
-const Count = Type.Integer({ minimum: 0 });
-const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
+export const Count = Type.Integer({ minimum: 0 });
+export const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
 
-const BackupFile = Type.Object({
-  /** Nothing else is in a backup, and nothing else is ever restored. */
-  path: Type.String({ pattern: '^(gateway\\.db|admin-token|files/ff_[A-Za-z0-9_-]{1,100})$' }),
-  size: Count,
-  sha256: Sha256,
-});
-export type BackupFile = Static<typeof BackupFile>;
+export type BackupFile = { path: string; size: number; sha256: string };
 
-export const Manifest = Type.Object({
+/** Nothing else is in a backup, and nothing else is ever restored, than paths of this pattern. */
+export const BackupFiles = (pattern: string) =>
+  Type.Array(Type.Object({ path: Type.String({ pattern }), size: Count, sha256: Sha256 }));
+
+/** What all of them say first. */
+export const manifestHead = {
   format: Type.Literal(1),
   gatehouse_version: Type.String(),
   made_at: Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$' }),
-  schema: Count,
-  apps: Count,
-  runs: Count,
-  audit_rows: Count,
-  audit_head_seq: Count,
-  audit_head_hash: Sha256,
-  /** Named by the database, but not there or not as they should be. */
-  uploads_left_out: Count,
-  files: Type.Array(BackupFile),
-});
-export type Manifest = Static<typeof Manifest>;
+};
 
 export const manifestName = 'manifest.json';
-const WrittenManifest = Compile(Manifest);
 
-export async function writeManifest(backupDir: string, manifest: Manifest): Promise<void> {
-  const text = `${JSON.stringify(manifest, null, 2)}\n`;
-  await writeFile(join(backupDir, manifestName), text, { mode: 0o600, flag: 'wx', flush: true });
+export type ManifestForm<M> = {
+  write: (backupDir: string, manifest: M) => Promise<void>;
+  /** Throws BackupError for what is no such manifest. */
+  read: (backupDir: string) => Promise<M>;
+};
+
+/** `service` is what it is a backup of; one that says nothing of that is the gateway's. */
+export function createManifestForm<S extends TSchema>(
+  schema: S,
+  service: string,
+): ManifestForm<Static<S>> {
+  const written = Compile(schema);
+  return {
+    async write(backupDir, manifest) {
+      const text = `${JSON.stringify(manifest, null, 2)}\n`;
+      const path = join(backupDir, manifestName);
+      await writeFile(path, text, { mode: 0o600, flag: 'wx', flush: true });
+    },
+    async read(backupDir) {
+      const path = join(backupDir, manifestName);
+      const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+        throw new BackupError(whyUnread(backupDir, cause), { cause });
+      });
+      const manifest = parse(text);
+      if (written.Check(manifest)) return manifest;
+      throw new BackupError(whyRefused(path, manifest, service));
+    },
+  };
 }
 
-export async function readManifest(backupDir: string): Promise<Manifest> {
-  const path = join(backupDir, manifestName);
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new BackupError(whyUnread(backupDir, cause), { cause });
-  });
-  const manifest = parse(text);
-  if (WrittenManifest.Check(manifest)) return manifest;
-  const isNewer =
-    isObject(manifest) && typeof manifest['format'] === 'number' && manifest['format'] > 1;
-  throw new BackupError(
-    isNewer
-      ? `${path} is of a newer Gatehouse: restore it with that one`
-      : `${path} is damaged: take another backup`,
-  );
+function whyRefused(path: string, manifest: unknown, service: string): string {
+  const said = isObject(manifest) ? manifest : {};
+  const { format, service: its = 'the gateway' } = said;
+  if (typeof format === 'number' && format > 1) {
+    return `${path} is of a newer Gatehouse: restore it with that one`;
+  }
+  return format === 1 && its !== service
+    ? `${path} is that of a backup of ${String(its)}, not of ${service}`
+    : `${path} is damaged: take another backup`;
 }
 
 /** What all of it takes on disk. */

@@ -8,22 +8,28 @@ import { makeDirectory } from '#shared/make-directory.ts';
 
 import { BackupError } from './backup-error.ts';
 
-const restored = [
-  'gateway.db',
-  'gateway.db-wal',
-  'gateway.db-shm',
-  'gateway.db-journal',
-  'admin-token',
-  'files',
-];
+export type RestoreTarget = {
+  dataDir: string;
+  /** Whose it is to be. */
+  uid: number;
+  service: 'gateway' | 'vault';
+  /** What would be overwritten. */
+  names: readonly string[];
+};
 
-/** Made when it is not there. Keeps a gateway from starting until it is disposed of. */
-export async function holdTarget(dataDir: string, uid: number): Promise<Disposable> {
+/** A database and what SQLite may have beside it. */
+export function databaseNames(file: string): string[] {
+  return ['', '-wal', '-shm', '-journal'].map((suffix) => file + suffix);
+}
+
+/** Made when it is not there. Keeps the service from starting until it is disposed of. */
+export async function holdTarget(target: RestoreTarget): Promise<Disposable> {
+  const { dataDir } = target;
   await makeDirectory(dataDir, 0o700);
-  requireOwner(dataDir, uid);
-  const lock = lockTarget(dataDir);
+  requireOwner(target);
+  const lock = lockTarget(target);
   try {
-    requireNothingThere(dataDir);
+    requireNothingThere(target);
   } catch (err) {
     lock.release();
     throw err;
@@ -31,8 +37,8 @@ export async function holdTarget(dataDir: string, uid: number): Promise<Disposab
   return { [Symbol.dispose]: () => lock.release() };
 }
 
-/** The gateway could not open what another user has restored. */
-function requireOwner(dataDir: string, uid: number): void {
+/** The service could not open what another user has restored. */
+function requireOwner({ dataDir, uid }: RestoreTarget): void {
   const owner = lstatSync(dataDir).uid;
   if (owner === uid) return;
   throw new BackupError(
@@ -40,17 +46,17 @@ function requireOwner(dataDir: string, uid: number): void {
   );
 }
 
-function lockTarget(dataDir: string) {
+function lockTarget({ dataDir, service }: RestoreTarget) {
   try {
-    return acquireInstanceLock(join(dataDir, 'gateway.lock'));
+    return acquireInstanceLock(join(dataDir, `${service}.lock`));
   } catch (cause) {
     if (!(cause instanceof StartError)) throw cause;
-    throw new BackupError(`${cause.message}: stop the gateway first`, { cause });
+    throw new BackupError(`${cause.message}: stop the ${service} first`, { cause });
   }
 }
 
-function requireNothingThere(dataDir: string): void {
-  const there = restored.filter(
+function requireNothingThere({ dataDir, names }: RestoreTarget): void {
+  const there = names.filter(
     (name) => lstatSync(join(dataDir, name), { throwIfNoEntry: false }) !== undefined,
   );
   if (there.length === 0) return;

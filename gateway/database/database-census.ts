@@ -31,9 +31,3 @@ export function namedUploads(db: Database): NamedUpload[] {
     .prepare<[], NamedUpload>('select file_token as fileToken, size, sha256 from files')
     .all();
 }
-
-/** What a copy of it takes on disk. */
-export function databaseBytes(db: Database): number {
-  const read = (pragma: string): number => Number(db.pragma(pragma, { simple: true }));
-  return read('page_count') * read('page_size');
-}

@@ -1,27 +1,15 @@
-// A look at gateway.db from outside, while a gateway may be writing to it.
-import { readMigrations } from '#shared/database-migrations.ts';
+import { inspectDatabase } from '#shared/database-inspection.ts';
+import type { DatabaseInspection } from '#shared/database-inspection.ts';
 
 import { openGatewayDatabaseReadOnly } from './gateway-database.ts';
 
-export type DatabaseInspection = {
-  schema: number;
-  /** What this program would bring it to. */
-  newestSchema: number;
-  /** The first thing quick_check found; null when all is well. */
-  damage: string | null;
-};
+export type { DatabaseInspection } from '#shared/database-inspection.ts';
 
 /** Throws DatabaseRefusedError for what is not our database at all. */
 export function inspectGatewayDatabase(path: string): DatabaseInspection {
   const db = openGatewayDatabaseReadOnly(path);
   try {
-    const schema = Number(db.pragma('user_version', { simple: true }));
-    const check = String(db.pragma('quick_check(1)', { simple: true }));
-    return {
-      schema,
-      newestSchema: readMigrations(import.meta.dirname).length,
-      damage: check === 'ok' ? null : check.split('\n')[0]!.slice(0, 200),
-    };
+    return inspectDatabase(db, import.meta.dirname);
   } finally {
     db.close();
   }

@@ -57,13 +57,14 @@ export function upload(
 
 /** Starts an upload by hand: `length` is what it says, `first` is what it sends. */
 export function startUpload(
-  gateway: GatewayClient,
+  service: { url: string },
   token: string,
   length: number,
   first: Buffer,
   headers: string[] = [],
+  path = '/files',
 ): { socket: Socket; answer: Promise<string> } {
-  const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+  const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
   socket.on('error', () => {});
   let text = '';
   socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
@@ -71,7 +72,7 @@ export function startUpload(
     socket.once('close', () => resolve(text));
   });
   const head = [
-    ...['POST /files HTTP/1.1', 'Host: localhost', `Authorization: Bearer ${token}`],
+    ...[`POST ${path} HTTP/1.1`, 'Host: localhost', `Authorization: Bearer ${token}`],
     ...[`Content-Type: multipart/form-data; boundary=${boundary}`, `Content-Length: ${length}`],
     ...[...headers, '', ''],
   ].join('\r\n');

@@ -9,7 +9,7 @@ import { StartError } from '#shared/errors.ts';
 import type { Log } from '#shared/log.ts';
 
 import { databaseUnavailable } from '../vault-errors.ts';
-import type { Tables } from './tables.ts';
+import type { Db, Tables } from './tables.ts';
 import type { DatabaseParts } from './vault-database.ts';
 
 /** Any number will do, as long as it is the same in every version: who writes holds it until its commit. */
@@ -20,8 +20,8 @@ const connectMs = 3000;
 const statementMs = 15_000;
 const bigintType = 20;
 
-/** Throws StartError when it cannot be reached or used. */
-export async function openPostgres(databaseUrl: string, log: Log): Promise<DatabaseParts> {
+/** What is lost while it is idle or in use is told to `onLost`; whoever uses it hears of it as well. */
+export function openPool(databaseUrl: string, onLost: (err: unknown) => void): Pool {
   const pool = new Pool({
     connectionString: databaseUrl,
     max: 10,
@@ -38,20 +38,31 @@ export async function openPostgres(databaseUrl: string, log: Log): Promise<Datab
     },
   });
   // Without a listener the loss of an idle connection would end the process.
-  const onLost = (err: unknown): void => log.warn({ err }, 'a connection to the database was lost');
   pool.on('error', onLost);
   // Nor does the loss of one in use, which Kysely does not listen for.
   pool.on('connect', (client) => client.on('error', onLost));
+  return pool;
+}
+
+export function kyselyOnPool(pool: Pool): Db {
+  return new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool }),
+    plugins: [new CamelCasePlugin()],
+  });
+}
+
+/** Throws StartError when it cannot be reached or used. */
+export async function openPostgres(databaseUrl: string, log: Log): Promise<DatabaseParts> {
+  const pool = openPool(databaseUrl, (err) =>
+    log.warn({ err }, 'a connection to the database was lost'),
+  );
   try {
     await migratePostgres(pool);
   } catch (err) {
     await pool.end();
     throw err instanceof StartError ? err : cannotBeUsed(err);
   }
-  const db = new Kysely<Tables>({
-    dialect: new PostgresDialect({ pool }),
-    plugins: [new CamelCasePlugin()],
-  });
+  const db = kyselyOnPool(pool);
   return {
     kind: 'postgres',
     reads: db,
@@ -114,7 +125,7 @@ async function readVersion(client: PoolClient): Promise<number> {
   return Number(found.rows[0].version);
 }
 
-function cannotBeUsed(cause: unknown): StartError {
+export function cannotBeUsed(cause: unknown): StartError {
   const reason = cause instanceof Error && cause.message !== '' ? cause.message : codeOf(cause);
   return new StartError(`the database of DATABASE_URL cannot be used: ${reason}`, { cause });
 }

@@ -19,13 +19,20 @@ import { DatabaseLockedError } from './write-line.ts';
 export const vaultApplicationId = 0x47544856;
 export const vaultDatabaseFile = 'vault.db';
 
+export const migrationsDir = join(import.meta.dirname, 'migrations');
+
 export function openVaultFile(path: string): Database {
   return openDatabase({
     path,
-    migrationsDir: join(import.meta.dirname, 'migrations'),
+    migrationsDir,
     applicationId: vaultApplicationId,
     adapt: toSqlite,
   });
+}
+
+/** For whoever looks while the vault may be running, and for its readers. */
+export function openVaultFileReadOnly(path: string): Database {
+  return openReadOnlyDatabase(path, vaultApplicationId);
 }
 
 export function kyselyOn(database: Database): Db {
@@ -40,7 +47,7 @@ export function openSqlite(dataDir: string, clock: Clock): DatabaseParts {
   const writer = openVaultFile(path);
   const wal = createWalSync(writer);
   // A second connection, so that a reader never waits for whoever writes.
-  const reader = openReadOnlyDatabase(path, vaultApplicationId);
+  const reader = openVaultFileReadOnly(path);
   const reserve = createDiskReserve({ path: join(dataDir, 'vault-reserve'), clock });
   reserve.restore();
   const [writes, reads] = [kyselyOn(writer), kyselyOn(reader)];

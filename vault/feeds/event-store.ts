@@ -1,5 +1,7 @@
+import { sql } from 'kysely';
 import type { ExpressionBuilder, SelectQueryBuilder } from 'kysely';
 
+import { untieAttachments } from '../attachments/attachment-store.ts';
 import type { Db, EventRow, Tables } from '../database/tables.ts';
 
 export type EventFilter = {
@@ -98,12 +100,14 @@ function isOneOf(agentIds: readonly string[]) {
 
 /** The pieces of an answer, once the answer is there. */
 export async function deleteDeltas(db: Db, agentId: string, replyTo: string): Promise<void> {
-  await db
+  const gone = await db
     .deleteFrom('events')
     .where('replyTo', '=', replyTo)
     .where('agentId', '=', agentId)
     .where('eventType', '=', 'assistant_delta')
+    .returning(['eventId', 'attachments'])
     .execute();
+  await untieAttachments(db, withAttachments(gone));
 }
 
 /** At most `limit` of the oldest ones; gives how many. */
@@ -113,9 +117,41 @@ export async function deleteEventsBefore(db: Db, time: string, limit: number): P
     .select('seq')
     .where('createdAt', '<', time)
     .orderBy('createdAt');
-  const { numDeletedRows } = await db
+  const gone = await db
     .deleteFrom('events')
     .where('seq', 'in', old.limit(limit))
-    .executeTakeFirstOrThrow();
-  return Number(numDeletedRows);
+    .returning(['eventId', 'attachments'])
+    .execute();
+  await untieAttachments(db, withAttachments(gone));
+  return gone.length;
 }
+
+function withAttachments(rows: readonly Pick<EventRow, 'eventId' | 'attachments'>[]): string[] {
+  return rows.filter(({ attachments }) => attachments !== '[]').map(({ eventId }) => eventId);
+}
+
+export type FeedPlace = { realm: string; agentId: string };
+
+/** How far to read on after `after`, up to `head`, so that it is at most about `bytesMax`; null when there is no more. */
+export async function findPieceEnd(
+  db: Db,
+  { realm, agentId }: FeedPlace,
+  { after, head, bytesMax, eventsMax }: PieceWanted,
+): Promise<number | null> {
+  const sizes = await db
+    .selectFrom('events')
+    .select(['seq', sql<number>`octet_length(content) + octet_length(metadata)`.as('bytes')])
+    .where('agentId', '=', agentId)
+    .where('realm', '=', realm)
+    .where('seq', '>', after)
+    .where('seq', '<=', head)
+    .orderBy('seq')
+    .limit(eventsMax)
+    .execute();
+  let bytes = 0;
+  // At least one, however large it is.
+  const tooMuch = sizes.findIndex((each, index) => (bytes += each.bytes) > bytesMax && index > 0);
+  return (tooMuch === -1 ? sizes : sizes.slice(0, tooMuch)).at(-1)?.seq ?? null;
+}
+
+export type PieceWanted = { after: number; head: number; bytesMax: number; eventsMax: number };

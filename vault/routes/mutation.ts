@@ -34,6 +34,8 @@ export type Mutation<T> = {
   isKeptByItself?: boolean;
   /** The request holds a password: its digest, which is quick to guess at, is not kept, and a repetition is done as a new request. */
   isNotKept?: boolean;
+  /** What tells the request from another one under its key; the body, where this is not said. */
+  told?: JsonValue;
   /** Runs in the transaction, perhaps twice. What it throws undoes everything. */
   work: (scope: WriteScope) => Promise<Change<T>>;
 };
@@ -61,6 +63,8 @@ export type Mutations = {
     reply: FastifyReply,
     mutation: Mutation<T>,
   ) => Promise<FastifyReply>;
+  /** Whether its Idempotency-Key has been used: `run` will then answer what the first one got. */
+  isRepeated: (request: FastifyRequest) => Promise<boolean>;
 };
 
 type Outcome = {
@@ -72,7 +76,7 @@ type Outcome = {
 
 export function createMutations(parts: {
   realm: string;
-  database: Pick<VaultDatabase, 'write'>;
+  database: Pick<VaultDatabase, 'reads' | 'write'>;
   audit: AuditLog;
   door: VaultDoor;
   clock: Clock;
@@ -91,7 +95,8 @@ export function createMutations(parts: {
       const isUnkeyed = (mutation.isKeptByItself ?? false) || (mutation.isNotKept ?? false);
       const principal = door.knownPrincipalOf(request);
       const address = door.addressOf(request);
-      const keyed = isUnkeyed ? null : keyedRequest(request, principal, address);
+      const place = isUnkeyed ? null : keyedPlace(request, principal, address);
+      const keyed = place && { place, requestSha256: digestOf(request, mutation.told) };
       const outcome = await database.write(async (scope): Promise<Outcome> => {
         const earlier = keyed === null ? null : await replay(scope.db, keyed);
         if (earlier !== null) return earlier;
@@ -112,6 +117,11 @@ export function createMutations(parts: {
       });
       return send(reply, outcome);
     },
+    async isRepeated(request) {
+      const principal = door.knownPrincipalOf(request);
+      const place = keyedPlace(request, principal, door.addressOf(request));
+      return place !== null && (await findIdempotencyKey(database.reads, place)) !== null;
+    },
   };
 }
 
@@ -127,17 +137,23 @@ async function replay(db: Db, keyed: Keyed): Promise<Outcome | null> {
   return { statusCode, body, headers: {}, isReplayed: true };
 }
 
-function keyedRequest(
+/** Null without an Idempotency-Key. */
+function keyedPlace(
   request: FastifyRequest,
   principal: Principal | null,
   address: string,
-): Keyed | null {
+): IdempotencyPlace | null {
   const key = readIdempotencyKey(request.headers['idempotency-key']);
   if (key === null) return null;
   const path = `${request.method} ${request.url.split('?', 1)[0]}`;
   const scope = principal === null ? `address:${address}` : idOf(principal);
+  return { scope, path, key };
+}
+
+function digestOf(request: FastifyRequest, told: JsonValue = null): string {
+  if (told !== null) return requestDigest(told);
   const body: JsonValue = JSON.parse(JSON.stringify(request.body ?? null));
-  return { place: { scope, path, key }, requestSha256: requestDigest(body) };
+  return requestDigest(body);
 }
 
 export function actorOf(principal: Principal | null): AuditActor {

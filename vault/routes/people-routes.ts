@@ -51,6 +51,7 @@ export async function peopleRoutes(
   const { people, mutations, identities, door, clock } = common;
   const origin = createPageOrigin(common);
   const endings: Mutations = {
+    ...mutations,
     async run(request, reply, mutation) {
       try {
         return await mutations.run(request, reply, mutation);

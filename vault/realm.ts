@@ -1,0 +1,2 @@
+/** The only one, until there are others: every row names it. */
+export const realm = 'main';
