@@ -1,0 +1,3 @@
+export function AgentsView() {
+  return <h1>AgentsView</h1>;
+}

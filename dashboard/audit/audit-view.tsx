@@ -1,0 +1,3 @@
+export function AuditView() {
+  return <h1>AuditView</h1>;
+}

@@ -1,0 +1,3 @@
+export function PeopleView() {
+  return <h1>PeopleView</h1>;
+}

@@ -1,0 +1,3 @@
+export function ProfileView() {
+  return <h1>ProfileView</h1>;
+}
