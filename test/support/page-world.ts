@@ -15,9 +15,14 @@ export type PageWorld = TestVault & {
     name?: string;
     path?: string;
     context?: BrowserContextOptions;
+    prepare?: (context: BrowserContext) => Promise<void>;
   }) => Promise<Page>;
   /** A page of nobody. */
-  page: (path: string, context?: BrowserContextOptions) => Promise<Page>;
+  page: (
+    path: string,
+    options?: BrowserContextOptions,
+    prepare?: (context: BrowserContext) => Promise<void>,
+  ) => Promise<Page>;
   watcher: (agentId: string) => Promise<PlayedWatcher>;
   /** What went wrong in the pages: errors of scripts, requests to elsewhere, dialogs. */
   mishaps: string[];
@@ -40,10 +45,11 @@ export async function startPageWorld(
   const mishaps: string[] = [];
   const admin = await vault.person('admin', 'zoe');
 
-  const page: PageWorld['page'] = async (path, contextOptions = {}) => {
+  const page: PageWorld['page'] = async (path, contextOptions = {}, prepare) => {
     const context = await browser.newContext({ locale: 'en-GB', ...contextOptions });
     contexts.push(context);
     watch(context, vault.url, mishaps);
+    await prepare?.(context);
     const opened = await context.newPage();
     await opened.goto(vault.url + path);
     return opened;
@@ -55,11 +61,11 @@ export async function startPageWorld(
   return {
     ...vault,
     ...{ admin, page, mishaps },
-    async signedIn({ role = 'admin', name = 'ada', path = '/', context } = {}) {
+    async signedIn({ role = 'admin', name = 'ada', path = '/', context, prepare } = {}) {
       const account = { name, display_name: name, role, password: goodPassword };
       const made = await vault.call(admin.token, '/users', { body: account });
       if (made.status !== 201 && made.status !== 409) throw new Error(made.text);
-      const opened = await page(path, context);
+      const opened = await page(path, context, prepare);
       await opened.getByLabel('Name').fill(name);
       await opened.getByLabel('Password').fill(goodPassword);
       await opened.getByRole('button', { name: 'Sign in' }).click();
