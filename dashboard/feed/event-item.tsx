@@ -30,8 +30,6 @@ export const EventItem = memo(function EventItem(props: EventItemProps) {
       return <NoticeItem event={event} />;
     case 'cancel_request':
       return <SmallEvent event={event} text={`${event.author.name} asked to stop.`} />;
-    case 'agent_created':
-      return <SmallEvent event={event} text="The agent was created." />;
     case 'agent_archived':
       return <SmallEvent event={event} text="The agent was archived." />;
     case 'tool_call':

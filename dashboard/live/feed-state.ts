@@ -28,6 +28,7 @@ const hiddenTypes: ReadonlySet<string> = new Set([
   'claim_renewed',
   'claim_released',
   'claim_expired',
+  'agent_created',
   'agent_status',
   'agent_changed',
   'host_changed',

@@ -188,7 +188,7 @@ describe.each(looks)('the views as $name', ({ name, viewport, colorScheme }) => 
         await page.keyboard.press('Escape');
       }
       if (title === 'Keys') {
-        await page.getByRole('button', { name: 'New key' }).click();
+        await page.getByRole('button', { name: 'New key', exact: true }).click();
         await page.getByLabel('Name').fill('attic watcher');
         await look(page, name, 'new-key');
         await page.getByRole('button', { name: 'Make the key' }).click();
