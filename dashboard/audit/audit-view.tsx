@@ -92,7 +92,7 @@ function AuditPages({ first, query }: { first: Page<AuditItem>; query: Query }) 
 
 function AuditRow({ item }: { item: AuditItem }) {
   const { at, actor, action, resource, address, details } = item;
-  const facts = JSON.stringify(details);
+  const facts = factsText(details);
   return (
     <tr>
       <td className="nowrap" data-label="">
@@ -102,9 +102,17 @@ function AuditRow({ item }: { item: AuditItem }) {
       <td data-label="What">
         {action}
         {resource !== null && <div className="hint">{resource}</div>}
-        {facts !== '{}' && <div className="hint">{facts}</div>}
+        {facts !== '' && <div className="hint">{facts}</div>}
       </td>
-      <td data-label="From">{address ?? 'the host'}</td>
+      <td className="nowrap" data-label="From">
+        {address ?? 'the host'}
+      </td>
     </tr>
   );
+}
+
+function factsText(details: AuditItem['details']): string {
+  return Object.entries(details)
+    .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(' · ');
 }

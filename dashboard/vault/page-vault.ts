@@ -66,8 +66,7 @@ export function createPageVault({ connection, fetch }: Pick<Session, 'connection
   const get = <T extends TSchema>(path: string, schema: T) => ask({ path }, schema);
   const page = async <T extends TSchema>(path: string, schema: T): Promise<Page<Static<T>>> => {
     const { data, next } = await connection.ask({ path }, PageAnswer(schema));
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
-    return { items: data as Static<T>[], next };
+    return { items: data, next };
   };
   const all = async <T extends TSchema>(
     path: string,

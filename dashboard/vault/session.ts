@@ -43,6 +43,10 @@ const signInAnswer = Answer(SignedIn);
 export function createSession(): Session {
   const state = createStore<SessionState>({ kind: 'starting' });
   const channel = new BroadcastChannel('gatehouse');
+  const tellOtherTabs = (what: 'signed-in' | 'signed-out'): void => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel is of one origin
+    channel.postMessage(what);
+  };
   const plain = createVaultConnection({ url: '', token: () => null });
   let token: string | null = null;
   let expiresAt = 0;
@@ -139,12 +143,12 @@ export function createSession(): Session {
     async login(name, password) {
       const request = { method: 'POST', path: '/auth/login', json: { name, password } } as const;
       await enter((await plain.ask(request, signInAnswer)).data);
-      channel.postMessage('signed-in');
+      tellOtherTabs('signed-in');
     },
     async join(path, account) {
       const request = { method: 'POST', path, json: account } as const;
       await enter((await plain.ask(request, signInAnswer)).data);
-      channel.postMessage('signed-in');
+      tellOtherTabs('signed-in');
     },
     async logout() {
       const headers = { [csrfHeader]: readCookie(csrfCookie) };
@@ -154,7 +158,7 @@ export function createSession(): Session {
       } catch (err) {
         if (!isSignedOut(err)) throw err;
       }
-      channel.postMessage('signed-out');
+      tellOtherTabs('signed-out');
       forget('You are signed out.');
     },
     userChanged(user) {

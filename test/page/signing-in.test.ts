@@ -45,6 +45,7 @@ describe('signing in', () => {
     await first.getByRole('navigation', { name: 'Views' }).getByText('ada').click();
     await first.getByRole('button', { name: 'Sign out', exact: true }).click();
     for (const page of others) await page.getByText('You signed out in another tab.').waitFor();
+    expect(world.mishaps).toEqual([]);
   });
 
   test('an invitation makes an account; a link sets a new password', async () => {

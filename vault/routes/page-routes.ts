@@ -75,17 +75,10 @@ export async function pageRoutes(
   // Held in memory, so that no path of a request is ever one of the disk.
   let files = await readPage(dir);
 
-  const sendFile = (request: FastifyRequest, reply: FastifyReply, path: string, file: PageFile) => {
-    const isHashed = path.startsWith('/assets/');
-    const isZipped = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
-    reply.headers({
-      ...headers,
-      'content-type': file.type,
-      'cache-control': isHashed ? 'public, max-age=31536000, immutable' : 'no-cache',
-      vary: 'Accept-Encoding',
-      ...(isZipped ? { 'content-encoding': 'gzip' } : {}),
-    });
-    return reply.send(isZipped ? file.zipped : file.bytes);
+  const sendKnown = (request: FastifyRequest, reply: FastifyReply, path: string) => {
+    const file = files.get(path);
+    if (file === undefined) throw requestError('not_found', 'the page has no such file');
+    return sendFile(request, reply, path, file);
   };
   for (const path of pagePaths) {
     app.get(path, { config, schema: { hide: true } }, async (request, reply) => {
@@ -106,11 +99,24 @@ export async function pageRoutes(
     { config, schema: { hide: true } },
     async (request, reply) => sendKnown(request, reply, `/assets/${request.params.name}`),
   );
-  const sendKnown = (request: FastifyRequest, reply: FastifyReply, path: string) => {
-    const file = files.get(path);
-    if (file === undefined) throw requestError('not_found', 'the page has no such file');
-    return sendFile(request, reply, path, file);
-  };
+}
+
+function sendFile(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  path: string,
+  file: PageFile,
+): FastifyReply {
+  const isHashed = path.startsWith('/assets/');
+  const isZipped = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+  reply.headers({
+    ...headers,
+    'content-type': file.type,
+    'cache-control': isHashed ? 'public, max-age=31536000, immutable' : 'no-cache',
+    vary: 'Accept-Encoding',
+    ...(isZipped ? { 'content-encoding': 'gzip' } : {}),
+  });
+  return reply.send(isZipped ? file.zipped : file.bytes);
 }
 
 /** Empty when it was not built. */
