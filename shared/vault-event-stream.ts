@@ -10,8 +10,8 @@ import { EventView } from './vault-event-api.ts';
 export type StreamStart = {
   /** All agents that one may see, unless it is said. */
   agentId?: string | undefined;
-  /** The number of the last event that is known. */
-  after: number;
+  /** The number of the last event that is known; without it, what comes from now on. */
+  after?: number | undefined;
   signal?: AbortSignal | undefined;
   /** The vault answered: from here on, what comes is live. */
   onOpen?: () => void;
@@ -28,7 +28,10 @@ export async function* streamEvents(
   { agentId, after, signal, onOpen }: StreamStart,
 ): AsyncGenerator<EventView, void, undefined> {
   const path = agentId === undefined ? '/stream' : `/agents/${encodeURIComponent(agentId)}/stream`;
-  const headers = { accept: 'text/event-stream', 'last-event-id': String(after) };
+  const headers = {
+    accept: 'text/event-stream',
+    ...(after === undefined ? {} : { 'last-event-id': String(after) }),
+  };
   const response = await connection.open({ path, headers, signal });
   onOpen?.();
   for await (const { event, data } of messagesOf(response, signal)) {

@@ -50,6 +50,7 @@ import { healthRoutes } from './routes/health-routes.ts';
 import { hostRoutes } from './routes/host-routes.ts';
 import { createMutations } from './routes/mutation.ts';
 import { pageUrl } from './routes/page-origin.ts';
+import { pageRoutes } from './routes/page-routes.ts';
 import { peopleRoutes } from './routes/people-routes.ts';
 import { streamRoutes } from './routes/stream-routes.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -171,6 +172,7 @@ export async function openVault(
     },
     { prefix: '/api/v1' },
   );
+  await app.register(pageRoutes, {});
   startLoops(
     config,
     { database, agents, attachments, audit, claims, streams, people },

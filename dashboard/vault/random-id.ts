@@ -1,0 +1,5 @@
+/** For an Idempotency-Key. `crypto.randomUUID` is not there on a page that came by plain HTTP. */
+export function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
