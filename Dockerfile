@@ -17,8 +17,9 @@ COPY shared ./shared
 COPY cli ./cli
 COPY gateway ./gateway
 COPY vault ./vault
+COPY watcher ./watcher
 # A checkout of somebody with a strict umask is for him alone.
-RUN chmod -R a+rX package.json shared cli gateway vault
+RUN chmod -R a+rX package.json shared cli gateway vault watcher
 
 ENV NODE_ENV=production \
   PATH=/app/node_modules/.bin:$PATH \
