@@ -31,19 +31,29 @@ export function App({ session }: { session: Session }) {
         </EntryFrame>
       );
     case 'unreachable':
-      return (
-        <EntryFrame title="No connection">
-          <p role="alert">{failureText(state.error)}</p>
-          <Button kind="primary" onClick={() => void session.start()}>
-            Try again
-          </Button>
-        </EntryFrame>
-      );
+      return <Unreachable session={session} error={state.error} />;
     case 'signed_out':
       return <SignInView session={session} reason={state.reason} />;
     case 'signed_in':
       return <SignedIn key={state.user.user_id} session={session} userId={state.user.user_id} />;
   }
+}
+
+const againMs = 5000;
+
+function Unreachable({ session, error }: { session: Session; error: unknown }) {
+  useEffect(() => {
+    const timer = setInterval(() => void session.start(), againMs);
+    return () => clearInterval(timer);
+  }, [session]);
+  return (
+    <EntryFrame title="No connection">
+      <p role="alert">{failureText(error)}</p>
+      <Button kind="primary" onClick={() => void session.start()}>
+        Try again
+      </Button>
+    </EntryFrame>
+  );
 }
 
 function SignedIn({ session, userId }: { session: Session; userId: string }) {

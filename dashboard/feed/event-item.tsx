@@ -17,6 +17,8 @@ export type EventItemProps = {
   agentName: string;
   myId: string;
   activity: Activity | undefined;
+  /** Nobody answers for the agent. */
+  isAgentAway: boolean;
 };
 
 export const EventItem = memo(function EventItem(props: EventItemProps) {
@@ -39,7 +41,7 @@ export const EventItem = memo(function EventItem(props: EventItemProps) {
   }
 });
 
-function UserMessage({ event, myId, activity }: EventItemProps) {
+function UserMessage({ event, agentName, myId, activity, isAgentAway }: EventItemProps) {
   const { author, content, created_at: at, attachments, metadata } = event;
   const isMine = author.id === myId;
   const isByKey = metadata['source'] === 'api';
@@ -60,7 +62,11 @@ function UserMessage({ event, myId, activity }: EventItemProps) {
       </div>
       {activity?.state === 'waiting' && (
         <p className="message-foot">
-          <span>Waiting to be taken up</span>
+          <span>
+            {isAgentAway
+              ? `Waiting until somebody answers for ${agentName}`
+              : 'Waiting to be taken up'}
+          </span>
           <StopButton event={event} isStopping={activity.isStopping} />
         </p>
       )}

@@ -42,6 +42,7 @@ export function FeedScroller({ agent, feed }: { agent: ListedAgent; feed: FeedSt
                 agentName={name}
                 myId={user.user_id}
                 activity={feed.activities.get(event.event_id)}
+                isAgentAway={agent.status === 'offline'}
               />
             ))}
           </div>

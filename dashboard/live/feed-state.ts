@@ -20,6 +20,8 @@ export type FeedState = {
   older: string | null;
 };
 
+const keptMax = 10_000;
+
 export const emptyFeed: FeedState = { events: [], activities: new Map(), older: null };
 
 const hiddenTypes: ReadonlySet<string> = new Set([
@@ -41,7 +43,15 @@ export function isShown({ event_type: type }: EventView): boolean {
 export function withEvent(feed: FeedState, event: EventView): FeedState {
   const events = isShown(event) ? inserted(feed.events, event) : feed.events;
   if (isShown(event) && events === feed.events) return feed;
-  return { ...feed, events, activities: activitiesAfter(feed.activities, event) };
+  const activities = activitiesAfter(feed.activities, event);
+  return withoutTooMany({ ...feed, events, activities });
+}
+
+/** A page may be open for weeks. What goes can be loaded again. */
+function withoutTooMany(feed: FeedState): FeedState {
+  if (feed.events.length <= keptMax) return feed;
+  const events = feed.events.slice(-keptMax / 2);
+  return { ...feed, events, older: String(events[0]?.seq ?? 0) };
 }
 
 /** A page of events before those that are there, in any order. */

@@ -70,6 +70,8 @@ describe('the feed', () => {
     const composer = page.getByLabel('Message to Librarian');
     await composer.fill('How are you?');
     await composer.press('Enter');
+    await page.getByText('Waiting until somebody answers for Librarian').waitFor();
+    await watcher.report({ status: 'online' });
     await page.getByText('Waiting to be taken up').waitFor();
     const eventId =
       (await page.locator('.message-user[data-event]').getAttribute('data-event')) ?? '';
