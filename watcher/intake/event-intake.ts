@@ -33,6 +33,7 @@ const streamRetryMs = 1000;
 const streamRetryMaxMs = 30_000;
 const goodStreamMs = 10_000;
 const pageSize = 200;
+const rosterRefreshMs = 30_000;
 
 export function createEventIntake(parts: EventIntakeParts): EventIntake {
   const { vault, journal, roster, clock, log } = parts;
@@ -100,10 +101,15 @@ export function createEventIntake(parts: EventIntakeParts): EventIntake {
     async run(signal) {
       let delayMs = streamRetryMs;
       let streamAt = parts.isPushed ? 0 : Number.POSITIVE_INFINITY;
+      let refreshAt = 0;
       while (!signal.aborted) {
         const now = clock.monotonicMs();
         try {
-          if (roster.all().length === 0) await roster.refresh(signal);
+          // The stream tells of new agents; without it they are asked for.
+          if (now >= refreshAt || roster.all().length === 0) {
+            await roster.refresh(signal);
+            refreshAt = now + rosterRefreshMs;
+          }
           if (now >= streamAt) {
             await followStream(signal);
             // A vault that stops well is back soon.
