@@ -93,6 +93,10 @@ describe('what others have written', () => {
     const other = await world.signedIn({ prepare: markWhenCalled });
     await other.locator('.attachment').waitFor();
     expect(await other.locator('[data-event]').count()).toBeGreaterThanOrEqual(payloads.length);
+    expect(await other.evaluate('typeof mark')).toBe('function');
+    expect(
+      await other.locator('.feed .markdown span', { hasText: 'click' }).count(),
+    ).toBeGreaterThan(3);
     expect(await other.locator('.feed img:not(.picture)').count()).toBe(0);
     for (const link of await other.locator('.feed a').all()) {
       expect(await link.getAttribute('href')).toMatch(/^(https?|mailto):/);
