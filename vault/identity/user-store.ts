@@ -10,9 +10,14 @@ export async function findUserByName(db: Db, realm: string, name: string): Promi
   return (await query.where('name', '=', name).executeTakeFirst()) ?? null;
 }
 
+/** People; the owners of the keys of services are none. */
 export async function hasUsers(db: Db, realm: string): Promise<boolean> {
-  const query = db.selectFrom('users').select('userId').where('realm', '=', realm).limit(1);
-  return (await query.executeTakeFirst()) !== undefined;
+  const query = db.selectFrom('users').select('userId').where('realm', '=', realm);
+  const row = await query
+    .where((eb) => eb.or([eb('passwordHash', 'is not', null), eb('role', '!=', 'agent')]))
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** In the order in which they were made. */

@@ -1,0 +1,97 @@
+// One of the services as a process of its own: started again when it dies, with growing pauses, and stopped when it is told to.
+import { createInterface } from 'node:readline';
+
+import { execa } from 'execa';
+
+export type Part = {
+  /** Resolves with the address that it has told, once it listens; rejects when it ends before that. */
+  ready: Promise<string>;
+  /** Ends it and starts it again. */
+  restart: () => void;
+  /** Resolves when it has ended. */
+  stop: () => Promise<void>;
+};
+
+export type PartOptions = {
+  name: string;
+  main: string;
+  env: () => Readonly<Record<string, string>>;
+  /** Each line of its log, and what it says to people. */
+  onLine: (line: string) => void;
+  onSaid: (line: string) => void;
+  say: (text: string) => void;
+};
+
+const firstPauseMs = 1000;
+const maxPauseMs = 60_000;
+/** One that ran so long was well. */
+const wellAfterMs = 60_000;
+
+export function startPart(options: PartOptions): Part {
+  const { name, say } = options;
+  const ready = Promise.withResolvers<string>();
+  ready.promise.catch(() => {});
+  const stopping = new AbortController();
+  let child = spawn(options, ready.resolve);
+  let pauseMs = firstPauseMs;
+  let isAsked = false;
+
+  const keep = async (): Promise<void> => {
+    for (;;) {
+      const startedAt = performance.now();
+      const { exitCode, signal } = await child;
+      if (stopping.signal.aborted) return;
+      ready.reject(new Error(`${name} has ended (${signal ?? exitCode})`));
+      if (performance.now() - startedAt > wellAfterMs || isAsked) pauseMs = firstPauseMs;
+      if (!isAsked) {
+        say(
+          `${name} has ended (${signal ?? `exit code ${exitCode}`}); it is started again in ${pauseMs / 1000} s`,
+        );
+        await sleep(pauseMs, stopping.signal);
+        pauseMs = Math.min(maxPauseMs, pauseMs * 2);
+      }
+      isAsked = false;
+      if (stopping.signal.aborted) return;
+      child = spawn(options, ready.resolve);
+    }
+  };
+  const kept = keep();
+  return {
+    ready: ready.promise,
+    restart() {
+      isAsked = true;
+      child.kill('SIGTERM');
+    },
+    async stop() {
+      stopping.abort();
+      child.kill('SIGTERM');
+      await kept;
+    },
+  };
+}
+
+function spawn({ main, env, onLine, onSaid }: PartOptions, listening: (url: string) => void) {
+  // It ends with us even when we are killed.
+  const child = execa('setpriv', ['--pdeathsig', 'TERM', '--', process.execPath, main], {
+    ...{ cwd: process.cwd(), env: env(), extendEnv: false, reject: false, buffer: false },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A Ctrl-C is for us: we stop the parts in order.
+    detached: true,
+    cleanup: true,
+  });
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const url = /"url":"([^"]+)".*"msg":"(?:listening|watching)"/.exec(line)?.[1];
+    if (url !== undefined) listening(url);
+    onLine(line);
+  });
+  createInterface({ input: child.stderr }).on('line', onSaid);
+  return child;
+}
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  await promise;
+  clearTimeout(timer);
+}
