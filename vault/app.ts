@@ -64,7 +64,7 @@ export type Vault = {
   audit: AuditLog;
   accessTokens: AccessTokens;
   /** To be called after users, keys or sign-ins were changed past the routes. */
-  identitiesChanged: () => void;
+  identitiesChanged: () => Promise<void>;
   people: People;
   /** The link by which the first admin is made; null when there are users. */
   offerSetup: (baseUrl: string) => Promise<string | null>;

@@ -63,7 +63,7 @@ describe.each(vaultDatabases)('on %s', (kind) => {
     await using world = await startTestVault(kind);
     const { token } = await world.person('admin');
     const agentId = await world.agent(token);
-    await fillFeed(world, agentId, 40_000, '2026-01-01T00:00:00.000Z');
+    await fillFeed(world, agentId, 80_000, '2026-01-01T00:00:00.000Z');
     const response = await startExport(world, token, agentId);
     expect(response.status).toBe(200);
     await world.post(token, agentId, { event_type: 'user_message', content: 'too late' });
@@ -81,13 +81,13 @@ describe.each(vaultDatabases)('on %s', (kind) => {
       most = Math.max(most, heldBytes() - before);
     }
     // The event of the making of the agent is the first.
-    expect(lines).toBe(40_001);
+    expect(lines).toBe(80_001);
     expect(JSON.parse(tail.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
-      content: 'event 40000',
+      content: 'event 80000',
     });
     expect(chunks).toBeGreaterThan(100);
-    // All of it would be 10 MB, and several times that in objects.
-    expect(most).toBeLessThan(6 * 2 ** 20);
+    // All of it would be 20 MB, and several times that in objects.
+    expect(most).toBeLessThan(15 * 2 ** 20);
   });
 
   test('ends with its reader and with the vault, and nobody calls that an error', async () => {

@@ -57,15 +57,16 @@ describe.each(vaultDatabases)('on %s', (kind) => {
     expect(statusesOf(answers)).toEqual([201, 409]);
   });
 
-  test('the link is over after a day', async () => {
+  test.each([
+    ['is good for a day', 86_400_000 - 600_000, 201],
+    ['is over after a day', 86_400_000 + 1000, 401],
+  ])('the link %s', async (_name, laterMs, status) => {
     const clock = createSteppingClock();
     await using world = await startTestVault(kind, { clock });
     const token = tokenOf(await world.vault.offerSetup(base));
+    clock.step(laterMs);
     const body = { token, name: 'ada', password: goodPassword };
-    clock.step(86_400_000 + 1000);
-    expect((await openBrowser(world).post('/auth/setup', body)).status).toBe(401);
-    clock.step(-2000);
-    expect((await openBrowser(world).post('/auth/setup', body)).status).toBe(201);
+    expect((await openBrowser(world).post('/auth/setup', body)).status).toBe(status);
   });
 
   test('guesses at links are slowed', async () => {

@@ -13,6 +13,7 @@ import type { Permission } from '../../vault/permission/permission.ts';
 import type { Principal } from '../../vault/permission/principal.ts';
 import { roles } from '../../vault/permission/role.ts';
 import type { Role } from '../../vault/permission/role.ts';
+import { pagePaths } from '../../vault/routes/page-routes.ts';
 import type { DocumentedOperation } from '../support/committed-api.ts';
 import { deviations } from '../support/documented-call.ts';
 import { vaultApi } from '../support/vault-api.ts';
@@ -85,11 +86,13 @@ describe.each(vaultDatabases)('on %s', (kind) => {
     return request;
   };
 
-  test('every route of the app is in the document, but the files of its page', () => {
+  test('every route of the API is in the document, and all others are the page', () => {
     const urls = routesOf(world.vault.app.printRoutes({ commonPrefix: false }));
-    const hidden = urls.filter((url) => !url.startsWith('/api/docs'));
+    const ofApi = urls.filter((url) => url.startsWith('/api/') && !url.startsWith('/api/docs'));
     const documented = new Set(vaultRoutes.map(({ path }) => path.replaceAll(/\{(\w+)\}/g, ':$1')));
-    expect(hidden.toSorted()).toEqual([...documented].toSorted());
+    expect(ofApi.toSorted()).toEqual([...documented].toSorted());
+    const others = urls.filter((url) => !url.startsWith('/api/'));
+    expect(new Set(others)).toEqual(new Set([...pagePaths, '/gate.svg', '/assets/:name']));
   });
 
   describe.each(callers)('$caller', ({ caller }) => {
@@ -149,7 +152,11 @@ test('a route that declares no access cannot be registered', async () => {
   installVaultDoor(app, {
     ...{ listenHost: '127.0.0.1', allowCidrs: [], allowedHosts: [], trustedProxies: [] },
     ...{ clock: systemClock, log },
-    identities: { of: async () => null, watch: () => () => false, changed: () => {} },
+    identities: {
+      of: async () => null,
+      watch: () => () => false,
+      changed: () => Promise.resolve(),
+    },
   });
   expect(() => app.get('/root', () => ({}))).toThrow(
     new TypeError('the route GET /root declares no access'),

@@ -71,7 +71,7 @@ describe.each(vaultDatabases)('on %s', (kind) => {
     await world.vault.database.write(async ({ db }) => {
       await db.updateTable('users').set({ disabledAt: '2026-01-01T00:00:00.000Z' }).execute();
     });
-    world.vault.identitiesChanged();
+    await world.vault.identitiesChanged();
     await reader.ended;
     expect(reader.events).toHaveLength(1);
   });

@@ -25,8 +25,8 @@ export type Identities = {
   of: (token: string, address: string) => Promise<Identity | 'development_key' | null>;
   /** Gives whether the token would still be taken, with the rights that it had. It is looked up again after each `changed`. */
   watch: (identity: Identity, over: AbortSignal) => () => boolean;
-  /** Users, keys or sign-ins are not what they were. */
-  changed: () => void;
+  /** Users, keys or sign-ins are not what they were. Resolves when everything that is watched was looked up again. */
+  changed: () => Promise<void>;
 };
 
 export type IdentityParts = {
@@ -117,8 +117,8 @@ export function createIdentities(parts: IdentityParts): Identities {
         return isGood;
       };
     },
-    changed() {
-      for (const look of watches) void look();
+    async changed() {
+      await Promise.all([...watches].map((look) => look()));
     },
   };
 }

@@ -36,6 +36,8 @@ export type Mutation<T> = {
   isNotKept?: boolean;
   /** What tells the request from another one under its key; the body, where this is not said. */
   told?: JsonValue;
+  /** What has to have happened before whoever asked is answered, once it is committed or may be. Never rejects. */
+  settled?: () => Promise<void>;
   /** Runs in the transaction, perhaps twice. What it throws undoes everything. */
   work: (scope: WriteScope) => Promise<Change<T>>;
 };
@@ -98,7 +100,7 @@ export function createMutations(parts: {
       const address = door.addressOf(request);
       const place = isKeptByItself || isNotKept ? null : keyedPlace(request, principal, address);
       const keyed = place && { place, requestSha256: digestOf(request, mutation.told) };
-      const outcome = await database.write(async (scope): Promise<Outcome> => {
+      const doIt = async (scope: WriteScope): Promise<Outcome> => {
         const earlier = keyed === null ? null : await replay(scope.db, keyed);
         if (earlier !== null) return earlier;
         const change = await mutation.work(scope);
@@ -115,8 +117,8 @@ export function createMutations(parts: {
         const done = { statusCode, body, headers, isReplayed: false };
         if (keyed !== null) await remember(scope.db, keyed, done, isShownOnce ? null : body);
         return done;
-      });
-      return send(reply, outcome);
+      };
+      return send(reply, await settle(database.write(doIt), mutation.settled));
     },
     async isRepeated(request) {
       const principal = door.knownPrincipalOf(request);
@@ -124,6 +126,18 @@ export function createMutations(parts: {
       return place !== null && (await findIdempotencyKey(database.reads, place)) !== null;
     },
   };
+}
+
+/** Also when it failed: whether a commit whose answer got lost has happened cannot be told. */
+async function settle<T>(
+  writing: Promise<T>,
+  settled: (() => Promise<void>) | undefined,
+): Promise<T> {
+  try {
+    return await writing;
+  } finally {
+    await settled?.();
+  }
 }
 
 type Keyed = { place: IdempotencyPlace; requestSha256: string };

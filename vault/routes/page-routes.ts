@@ -12,7 +12,8 @@ import type { HttpApp } from '#shared/http-server.ts';
 const usualDir = join(import.meta.dirname, '../../dashboard/dist');
 
 /** Where the page is itself, whatever it shows there. */
-const pagePaths = [
+/** Where its one document is. */
+export const pagePaths = [
   '/',
   '/setup',
   '/accept-invitation',

@@ -52,14 +52,9 @@ export async function peopleRoutes(
   const origin = createPageOrigin(common);
   const endings: Mutations = {
     ...mutations,
-    async run(request, reply, mutation) {
-      try {
-        return await mutations.run(request, reply, mutation);
-      } finally {
-        // Also when it failed: whether a commit whose answer got lost has happened cannot be told.
-        identities.changed();
-      }
-    },
+    // Nobody reads on with rights that are gone, once it was said that they are.
+    run: (request, reply, mutation) =>
+      mutations.run(request, reply, { ...mutation, settled: identities.changed }),
   };
   const signInAnswers = createSignInAnswers({ signIns: people.signIns, origin, door, clock });
   const options: PeopleRouteOptions = { ...common, endings, signInAnswers, origin, newId };

@@ -107,7 +107,7 @@ async function endReused(
       details: { user_id: userId, user: presented.user.name },
     });
   });
-  identities.changed();
+  await identities.changed();
   log.warn({ address, request_id: request.id, user_id: userId }, 'a refresh token was used twice');
 }
 
