@@ -33,8 +33,9 @@ function startAll(dir: string, env: Record<string, string>) {
     child,
     stdout: () => stdout,
     stderr: () => stderr,
-    ready: () =>
-      expect.poll(() => stderr, { timeout: 60_000 }).toContain('Ctrl-C stops everything'),
+    async ready() {
+      await expect.poll(() => stderr, { timeout: 60_000 }).toContain('Ctrl-C stops everything');
+    },
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGINT');
       await exited;
