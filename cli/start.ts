@@ -27,10 +27,11 @@ async function start(opened: AsyncDisposableStack): Promise<void> {
   const path = credentialsPath(vaultConfig.config.dataDir);
   await buildPage();
 
-  const open = (name: string, more: Readonly<Record<string, string>> = {}): Part => {
+  /** `more` is asked at each start of the part. */
+  const open = (name: string, more: () => Readonly<Record<string, string>> = () => ({})): Part => {
     const part = startPart({
       ...{ name, main: join(projectDir, name, 'main.ts'), say },
-      env: () => ({ ...environment(), ...more }),
+      env: () => ({ ...environment(), ...more() }),
       onLine: (line) => void process.stdout.write(`${line}\n`),
       onSaid: say,
     });
@@ -48,37 +49,24 @@ async function start(opened: AsyncDisposableStack): Promise<void> {
   const credentials: WatcherCredentials = { vaultKey, gatewayToken };
   if (known === null) writeCredentials(path, credentials);
   const vaultUrl = await open('vault').ready;
-  const watcher = openWatcher(opened, path, { gatewayUrl, vaultUrl });
+  const watcher = open('watcher', () => watcherEnvironment(path, { gatewayUrl, vaultUrl }));
+  // npm run rotate writes others.
+  watchFile(path, { interval: credentialsLookMs }, () => watcher.restart());
+  opened.defer(() => unwatchFile(path));
   await watcher.ready;
   say(`\nOpen ${config.publicUrl ?? vaultUrl} and write to an agent. Ctrl-C stops everything.`);
 }
 
-function openWatcher(
-  opened: AsyncDisposableStack,
+function watcherEnvironment(
   path: string,
   { gatewayUrl, vaultUrl }: { gatewayUrl: string; vaultUrl: string },
-): Part {
-  const watcher = startPart({
-    ...{ name: 'watcher', main: join(projectDir, 'watcher/main.ts'), say },
-    env: () => {
-      const now = readCredentials(path);
-      return {
-        ...environment(),
-        ...{ WATCHER_VAULT_URL: vaultUrl, WATCHER_GATEWAY_URL: gatewayUrl },
-        ...{
-          WATCHER_VAULT_KEY: now?.vaultKey ?? '',
-          WATCHER_GATEWAY_TOKEN: now?.gatewayToken ?? '',
-        },
-      };
-    },
-    onLine: (line) => void process.stdout.write(`${line}\n`),
-    onSaid: say,
-  });
-  opened.defer(() => watcher.stop());
-  // npm run rotate writes others.
-  watchFile(path, { interval: credentialsLookMs }, () => watcher.restart());
-  opened.defer(() => unwatchFile(path));
-  return watcher;
+): Record<string, string> {
+  const now = readCredentials(path);
+  return {
+    ...{ WATCHER_VAULT_URL: vaultUrl, WATCHER_GATEWAY_URL: gatewayUrl },
+    WATCHER_VAULT_KEY: now?.vaultKey ?? '',
+    WATCHER_GATEWAY_TOKEN: now?.gatewayToken ?? '',
+  };
 }
 
 async function tokenOf(
