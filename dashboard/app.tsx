@@ -4,6 +4,7 @@ import { useEffect, useMemo } from 'react';
 import { Button } from './controls/button.tsx';
 import { EntryFrame } from './entry/entry-frame.tsx';
 import { JoinView } from './entry/join-view.tsx';
+import { LinkSignInView } from './entry/link-sign-in-view.tsx';
 import { ResetView } from './entry/reset-view.tsx';
 import { SignInView } from './entry/sign-in-view.tsx';
 import { SignedInPage } from './layout/signed-in-page.tsx';
@@ -23,6 +24,7 @@ export function App({ session }: { session: Session }) {
     return <JoinView session={session} kind={kind} />;
   }
   if (path === '/reset-password') return <ResetView />;
+  if (path === '/sign-in') return <LinkSignInView session={session} />;
   switch (state.kind) {
     case 'starting':
       return (

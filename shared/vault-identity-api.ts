@@ -113,6 +113,8 @@ export type JoinRequest = Static<typeof JoinRequest>;
 
 export const ResetPasswordRequest = Type.Object({ token: LinkToken, password: Password }, strict);
 
+export const LoginLinkRequest = Type.Object({ token: LinkToken }, strict);
+
 export const MeView = Type.Object(
   {
     principal: Type.Object({

@@ -33,6 +33,7 @@ export type Session = {
     path: string,
     account: { token: string; name: string; display_name?: string; password: string },
   ) => Promise<void>;
+  loginByLink: (linkToken: string) => Promise<void>;
   logout: () => Promise<void>;
   userChanged: (user: UserView) => void;
 };
@@ -147,6 +148,12 @@ export function createSession(): Session {
     },
     async join(path, account) {
       const request = { method: 'POST', path, json: account } as const;
+      await enter((await plain.ask(request, signInAnswer)).data);
+      tellOtherTabs('signed-in');
+    },
+    async loginByLink(linkToken) {
+      const json = { token: linkToken };
+      const request = { method: 'POST', path: '/auth/login-link', json } as const;
       await enter((await plain.ask(request, signInAnswer)).data);
       tellOtherTabs('signed-in');
     },

@@ -212,6 +212,12 @@ export const goodRequests: Readonly<Record<string, Maker>> = {
     const { body } = await world.call(world.admin.token, path, { method: 'POST' });
     return { body: { token: body.data.token, password: `${goodPassword} 2` } };
   },
+  'POST /api/v1/auth/login-link': async (world) => {
+    const user = await newUser(world);
+    const { links } = world.vault.people;
+    const { token } = await world.vault.database.write((scope) => links.offerSignIn(scope, user));
+    return { body: { token } };
+  },
   'GET /api/v1/auth/me': nothing,
   'PATCH /api/v1/auth/me': async (world) => {
     const { etag } = await senderOf(world);

@@ -62,6 +62,7 @@ test('most routes ask who it is, and those that do not are known', () => {
     ...['login', 'refresh', 'logout', 'setup', 'accept-invitation', 'reset-password'].map(
       (last) => `POST /api/v1/auth/${last}`,
     ),
+    'POST /api/v1/auth/login-link',
     'GET /api/v1/health/live',
     'GET /api/v1/health/ready',
     'GET /api/openapi.json',

@@ -30,6 +30,7 @@ const withoutKey = [
   'POST /api/v1/auth/setup',
   'POST /api/v1/auth/accept-invitation',
   'POST /api/v1/auth/reset-password',
+  'POST /api/v1/auth/login-link',
   'POST /api/v1/auth/password',
   'POST /api/v1/users',
   // Each cookie works once.

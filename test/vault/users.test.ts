@@ -1,7 +1,6 @@
 // Accounts and invitations, as admins see to them.
 import { describe, expect, test } from 'vitest';
 
-import { startNode } from '../support/child-script.ts';
 import { createSteppingClock } from '../support/stepping-clock.ts';
 import {
   auditOf,
@@ -178,37 +177,6 @@ describe.each(vaultDatabases)('on %s', (kind) => {
     expect((await reset(late.token)).status).toBe(401);
     const written = JSON.stringify([world.logged(), await auditOf(world)]);
     expect(written).not.toMatch(/cvl_|horse/);
-  });
-
-  test('the command on the host makes such a link, beside the running vault', async () => {
-    await using world = await startTestVault(kind);
-    await signedInBrowser(world, 'viewer', 'vera');
-    const run = async (...args: string[]) => {
-      await using script = startNode(['cli/vault-reset-password.ts', ...args], {
-        VAULT_DATA_DIR: world.dataDir,
-        VAULT_URL: 'https://vault.example/',
-        ...(world.database.url === null ? {} : { DATABASE_URL: world.database.url }),
-      });
-      return await script.ended;
-    };
-    const done = await run('vera');
-    expect(done).toMatchObject({ code: 0, stderr: '' });
-    const [, token] =
-      /^https:\/\/vault\.example\/reset-password#(cvl_\S+)$/m.exec(done.stdout) ?? [];
-    const body = { token, password: wanted };
-    expect((await world.call(null, '/auth/reset-password', { body })).status).toBe(204);
-    const login = { name: 'vera', password: wanted };
-    expect((await openBrowser(world).post('/auth/login', login)).status).toBe(200);
-    const [row] = await auditOf(world, 'user.password_reset_offered');
-    expect(row).toMatchObject({ actorKind: 'host' });
-    expect(await world.vault.audit.verify(world.vault.database.reads)).toMatchObject({ ok: true });
-
-    expect(await run('nobody')).toMatchObject({
-      code: 1,
-      stdout: '',
-      stderr: 'there is no link: there is no user named "nobody"\n',
-    });
-    expect(await run()).toMatchObject({ code: 1, stdout: '' });
   });
 
   test('an invitation makes one account, in its role, and signs it in', async () => {

@@ -43,7 +43,7 @@ export type RefreshTokenRow = {
 export type OneTimeLinkRow = {
   linkId: Text;
   realm: Text;
-  kind: 'setup' | 'invitation' | 'password_reset';
+  kind: 'setup' | 'invitation' | 'password_reset' | 'sign_in';
   secretSha256: Text;
   role: 'admin' | 'agent' | 'viewer' | null;
   userId: TextOrNull;

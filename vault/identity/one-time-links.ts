@@ -1,4 +1,4 @@
-// Links that are sent to somebody: to set the vault up, to join it, to set a new password. Each works once, and only for a time.
+// Links that are sent to somebody: to set the vault up, to join it, to set a new password, to sign in. Each works once, and only for a time.
 import { isoTime } from '#shared/clock.ts';
 import type { Clock } from '#shared/clock.ts';
 import { requestError } from '#shared/errors.ts';
@@ -27,6 +27,8 @@ export type OneTimeLinks = {
     user: Pick<UserRow, 'userId'>,
     createdBy: string | null,
   ) => Promise<MadeLink>;
+  /** Instead of any that the user had; made on the host alone. */
+  offerSignIn: (scope: WriteScope, user: Pick<UserRow, 'userId'>) => Promise<MadeLink>;
   invite: (
     scope: WriteScope,
     invitation: { role: Role; createdBy: string; lifetimeSecs: number },
@@ -40,6 +42,8 @@ export type OneTimeLinks = {
 };
 
 const daySecs = 86_400;
+/** It opens an account with nothing else. */
+const signInSecs = 3600;
 
 export function createOneTimeLinks(parts: {
   realm: string;
@@ -79,6 +83,11 @@ export function createOneTimeLinks(parts: {
     async offerPasswordReset({ db }, { userId }, createdBy) {
       await revokeLinks(db, { realm, kind: 'password_reset', userId }, now());
       return make(db, { kind: 'password_reset', role: null, userId, createdBy }, daySecs);
+    },
+    async offerSignIn({ db }, { userId }) {
+      await revokeLinks(db, { realm, kind: 'sign_in', userId }, now());
+      const whose = { role: null, userId, createdBy: null };
+      return make(db, { kind: 'sign_in', ...whose }, signInSecs);
     },
     invite: ({ db }, { role, createdBy, lifetimeSecs }) =>
       make(db, { kind: 'invitation', role, userId: null, createdBy }, lifetimeSecs),

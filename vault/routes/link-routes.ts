@@ -1,11 +1,16 @@
-// What a one-time link opens: the first account, an account by invitation, a new password.
+// What a one-time link opens: the first account, an account by invitation, a new password, one's own account.
 import type { FastifyRequest } from 'fastify';
 
 import { createWrongTokenLimit } from '#shared/door/wrong-token-limit.ts';
 import { requestError } from '#shared/errors.ts';
 import type { HttpApp } from '#shared/http-server.ts';
 import { Answer } from '#shared/vault-api.ts';
-import { JoinRequest, ResetPasswordRequest, SignedIn } from '#shared/vault-identity-api.ts';
+import {
+  JoinRequest,
+  LoginLinkRequest,
+  ResetPasswordRequest,
+  SignedIn,
+} from '#shared/vault-identity-api.ts';
 
 import type { Db, OneTimeLinkRow } from '../database/tables.ts';
 import type { WriteScope } from '../database/write-line.ts';
@@ -19,7 +24,7 @@ import type { PeopleRouteOptions } from './people-routes.ts';
 import { actorOfUser } from './sign-in-answer.ts';
 
 export async function linkRoutes(app: HttpApp, options: PeopleRouteOptions): Promise<void> {
-  const { realm, database, people, endings, door, clock } = options;
+  const { realm, database, people, mutations, endings, signInAnswers, door, clock } = options;
   const { users, links } = people;
   const config = { access: 'public' } as const;
   const schema = { body: JoinRequest, response: { 201: Answer(SignedIn) } };
@@ -77,6 +82,27 @@ export async function linkRoutes(app: HttpApp, options: PeopleRouteOptions): Pro
           if (user === null || user.disabledAt !== null) throw wrongLink();
           await users.setPassword(scope, user, passwordHash, null);
           return { data: null, resource: `user:${user.userId}`, actor: actorOfUser(user) };
+        },
+      });
+    },
+  );
+  app.post(
+    '/auth/login-link',
+    { config, schema: { body: LoginLinkRequest, response: { 200: Answer(SignedIn) } } },
+    async (request, reply) => {
+      const { token } = request.body;
+      const { userId } = await requireOpen(request, token, 'sign_in');
+      const credentials = await people.signIns.prepare(userId ?? '');
+      return mutations.run(request, reply, {
+        action: 'sign_in.begun',
+        statusCode: 200,
+        isNotKept: true,
+        work: async (scope) => {
+          const { linkId } = await links.spend(scope, token, 'sign_in');
+          const user = await findUser(scope.db, realm, userId ?? '');
+          if (user === null || user.disabledAt !== null) throw wrongLink();
+          const change = await signInAnswers.begin(scope, request, user, credentials);
+          return { ...change, details: { link_id: linkId } };
         },
       });
     },

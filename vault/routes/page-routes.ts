@@ -11,13 +11,13 @@ import type { HttpApp } from '#shared/http-server.ts';
 
 const usualDir = join(import.meta.dirname, '../../dashboard/dist');
 
-/** Where the page is itself, whatever it shows there. */
 /** Where its one document is. */
 export const pagePaths = [
   '/',
   '/setup',
   '/accept-invitation',
   '/reset-password',
+  '/sign-in',
   '/feed/:agent_id',
   '/agents',
   '/people',

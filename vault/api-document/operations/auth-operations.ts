@@ -58,6 +58,15 @@ export const authOperations: VaultOperations = {
     answers: { 204: { description: 'The password is the new one: sign in with it.' } },
     errors: ['unauthorized', 'too_many_attempts'],
   },
+  'POST /api/v1/auth/login-link': {
+    id: 'signInByLink',
+    tag: 'auth',
+    summary: 'Sign in by a link that was made on the host',
+    description:
+      'It works once, for an hour: a repetition is a new request, with or without a key.',
+    answers: { 200: { description: 'An access token.', headers: ['Set-Cookie'] } },
+    errors: ['unauthorized', 'too_many_attempts'],
+  },
   'GET /api/v1/auth/me': {
     ...{ id: 'getMe', tag: 'auth', summary: 'Whose token it is, and what it may do' },
     answers: { 200: { description: 'The user or key.', headers: ['ETag'] } },
