@@ -15,6 +15,7 @@ export type Part = {
 export type PartOptions = {
   name: string;
   main: string;
+  cwd: string;
   env: () => Readonly<Record<string, string>>;
   /** Each line of its log, and what it says to people. */
   onLine: (line: string) => void;
@@ -70,10 +71,10 @@ export function startPart(options: PartOptions): Part {
   };
 }
 
-function spawn({ main, env, onLine, onSaid }: PartOptions, listening: (url: string) => void) {
+function spawn({ main, cwd, env, onLine, onSaid }: PartOptions, listening: (url: string) => void) {
   // It ends with us even when we are killed.
   const child = execa('setpriv', ['--pdeathsig', 'TERM', '--', process.execPath, main], {
-    ...{ cwd: process.cwd(), env: env(), extendEnv: false, reject: false, buffer: false },
+    ...{ cwd, env: env(), extendEnv: false, reject: false, buffer: false },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A Ctrl-C is for us: we stop the parts in order.
     detached: true,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { startNode } from '../support/child-script.ts';
 import { createSteppingClock } from '../support/stepping-clock.ts';
-import { auditOf, goodPassword, openBrowser, signedInBrowser } from '../support/vault-browser.ts';
+import { auditOf, openBrowser, signedInBrowser } from '../support/vault-browser.ts';
 import { vaultDatabases } from '../support/vault-databases.ts';
 import { startTestVault } from '../support/vault-world.ts';
 import type { TestVault } from '../support/vault-world.ts';
