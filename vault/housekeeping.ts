@@ -23,6 +23,8 @@ export type Household = {
 };
 
 const intervalMs = 60_000;
+/** Each pruning leaves a row in the log itself. */
+const pruningsApartMs = 60 * 60_000;
 const silenceLooksApartMs = 5000;
 const keysKeptMs = 24 * 60 * 60_000;
 const batch = 200;
@@ -30,6 +32,7 @@ const batch = 200;
 export async function keepHouse(deps: Household, signal: AbortSignal): Promise<void> {
   await Promise.all([
     everyNowAndThen(deps, intervalMs, signal, () => removeOldRows(deps, signal)),
+    everyNowAndThen(deps, pruningsApartMs, signal, () => pruneAudit(deps, signal)),
     everyNowAndThen(deps, silenceLooksApartMs, signal, async () => {
       const { database, agents } = deps;
       if (await agents.hasSilent(database.reads)) await database.write(agents.endSilent);
@@ -50,18 +53,32 @@ async function everyNowAndThen(
 }
 
 async function removeOldRows(deps: Household, signal: AbortSignal): Promise<void> {
-  const { database, audit, retention, clock } = deps;
+  const { clock, retention } = deps;
   const ago = (ms: number): string => isoTime(clock.now() - ms);
-  /** In pieces: each keeps everybody else waiting. */
-  const removeAll = async (removeSome: Parameters<VaultDatabase['write']>[0]): Promise<void> => {
-    while (!signal.aborted && Number(await database.write(removeSome)) > 0);
-  };
+  const removeAll = (removeSome: Removal) => removeInPieces(deps, signal, removeSome);
   await removeAll(({ db }) => deleteIdempotencyKeysBefore(db, ago(keysKeptMs), batch));
-  const { eventsMs, auditMs } = retention;
+  const { eventsMs } = retention;
   if (eventsMs !== null) {
     await removeAll(({ db }) => deleteEventsBefore(db, ago(eventsMs), batch));
     await removeAll(({ db }) => deleteOrphanClaims(db, ago(eventsMs), batch));
   }
-  if (auditMs !== null) await removeAll(({ db }) => audit.prune(db, ago(auditMs)));
   for (const removeOthers of deps.others) await removeOthers(signal);
+}
+
+async function pruneAudit(deps: Household, signal: AbortSignal): Promise<void> {
+  const { audit, clock, retention } = deps;
+  if (retention.auditMs === null) return;
+  const olderThan = isoTime(clock.now() - retention.auditMs);
+  await removeInPieces(deps, signal, ({ db }) => audit.prune(db, olderThan));
+}
+
+type Removal = Parameters<VaultDatabase['write']>[0];
+
+/** Each piece keeps everybody else waiting. */
+async function removeInPieces(
+  { database }: Household,
+  signal: AbortSignal,
+  removeSome: Removal,
+): Promise<void> {
+  while (!signal.aborted && Number(await database.write(removeSome)) > 0);
 }
