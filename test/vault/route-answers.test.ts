@@ -177,6 +177,9 @@ describe.each(vaultDatabases)('on %s', (kind) => {
       for (const again of [second, third]) {
         expect([again.status, again.text]).toEqual([first.status, first.text]);
         expect(again.headers.get('idempotent-replayed')).toBe('true');
+        for (const name of ['etag', 'location']) {
+          expect(again.headers.get(name)).toBe(first.headers.get(name));
+        }
         expect(deviations(vaultApi, route, again)).toEqual([]);
       }
       expect(await world.auditCount()).toBe(before);

@@ -167,6 +167,8 @@ export type IdempotencyKeyRow = {
   key: Text;
   requestSha256: Text;
   statusCode: number;
+  /** Of the answer, as JSON; null for those that were kept before there was this. */
+  headers: TextOrNull;
   body: TextOrNull;
   createdAt: Text;
 };

@@ -88,7 +88,8 @@ export function createMutations(parts: {
   const remember = async (db: Db, keyed: Keyed, outcome: Outcome, body: string | null) =>
     insertIdempotencyKey(db, {
       ...{ realm, ...keyed.place, requestSha256: keyed.requestSha256 },
-      ...{ statusCode: outcome.statusCode, body, createdAt: isoTime(clock.now()) },
+      ...{ statusCode: outcome.statusCode, headers: JSON.stringify(outcome.headers), body },
+      createdAt: isoTime(clock.now()),
     });
 
   return {
@@ -149,7 +150,8 @@ async function replay(db: Db, keyed: Keyed): Promise<Outcome | null> {
   if (known.requestSha256 !== keyed.requestSha256) throw idempotencyMismatch();
   const { statusCode, body } = known;
   if (body === null) throw answeredOnce();
-  return { statusCode, body, headers: {}, isReplayed: true };
+  const headers: AnswerHeaders = JSON.parse(known.headers ?? '{}');
+  return { statusCode, body, headers, isReplayed: true };
 }
 
 /** Null without an Idempotency-Key. */
