@@ -66,7 +66,7 @@ export function openSqlite(dataDir: string, clock: Clock): DatabaseParts {
       }
     },
     async sync() {
-      await wal.sync();
+      await wal.sync().catch(endWithLostDisk);
       // What could be written may have found room again.
       reserve.restore();
     },
@@ -83,6 +83,14 @@ export function openSqlite(dataDir: string, clock: Clock): DatabaseParts {
       writer.close();
     },
   };
+}
+
+/** What is on the disk is unknown, and what is in memory may not be told as true: the process ends, and looks again when it starts. */
+function endWithLostDisk(err: unknown): never {
+  setImmediate(() => {
+    throw err;
+  });
+  throw databaseUnavailable(err);
 }
 
 function explainSqlite(err: unknown): unknown {
