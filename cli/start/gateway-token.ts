@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { StartError } from '#shared/errors.ts';
+
 const name = 'watcher';
 
-/** The gateway is running. Throws when it gives none. */
+/** The gateway is running. Throws StartError when it gives none. */
 export async function makeGatewayToken(
   url: string,
   admin: { dataDir: string; bootstrapToken: string | null },
@@ -25,5 +27,11 @@ export async function makeGatewayToken(
       : made;
   const body: unknown = await answer.json();
   if (typeof body === 'object' && body !== null && 'token' in body) return String(body.token);
-  throw new Error(`the gateway gives the watcher no token: ${JSON.stringify(body)}`);
+  if (answer.status === 403) {
+    const { hostname } = new URL(url);
+    throw new StartError(
+      `the gateway lets nobody in from ${hostname}, where npm start and the watcher are: add ${hostname} to ALLOW_CIDRS`,
+    );
+  }
+  throw new StartError(`the gateway gives the watcher no token: ${JSON.stringify(body)}`);
 }
