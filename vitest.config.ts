@@ -41,7 +41,7 @@ export default defineConfig({
         test: {
           name: 'page',
           include: ['test/page/**/*.test.ts'],
-          globalSetup: ['test/support/built-page.ts'],
+          globalSetup: ['test/support/built-page.ts', 'test/support/shared-postgres.ts'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
           expect: patient,

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { startBrowser } from '../support/page-browser.ts';
 import { startPageWorld } from '../support/page-world.ts';
+import { vaultDatabases } from '../support/vault-databases.ts';
 
 let browser: Browser;
 
@@ -20,9 +21,9 @@ const pixel = Buffer.from(
   'base64',
 );
 
-describe('files of messages', () => {
+describe.each(vaultDatabases)('files of messages on %s', (kind) => {
   test('are uploaded, shown and saved', async () => {
-    await using world = await startPageWorld(browser);
+    await using world = await startPageWorld(browser, {}, kind);
     await world.agent(world.admin.token, 'Librarian');
     const page = await world.signedIn({ context: { acceptDownloads: true } });
     await page.locator('input[type=file]').setInputFiles([

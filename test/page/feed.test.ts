@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { startBrowser } from '../support/page-browser.ts';
 import { goodPassword, startPageWorld } from '../support/page-world.ts';
+import { vaultDatabases } from '../support/vault-databases.ts';
 
 let browser: Browser;
 
@@ -13,10 +14,10 @@ afterAll(async () => {
   await browser.close();
 });
 
-describe('the feed', () => {
+describe.each(vaultDatabases)('the feed on %s', (kind) => {
   test('from the set-up link to the first message', async () => {
     const { startTestVault } = await import('../support/vault-world.ts');
-    await using vault = await startTestVault('sqlite');
+    await using vault = await startTestVault(kind);
     const link = await vault.vault.offerSetup(vault.url);
     const context = await browser.newContext();
     const page = await context.newPage();
@@ -46,7 +47,7 @@ describe('the feed', () => {
   });
 
   test('two browsers see what the other one writes', async () => {
-    await using world = await startPageWorld(browser);
+    await using world = await startPageWorld(browser, {}, kind);
     await world.agent(world.admin.token, 'Librarian');
     const [ada, ben] = [
       await world.signedIn({ name: 'ada' }),
@@ -63,7 +64,7 @@ describe('the feed', () => {
   });
 
   test('dots from the claim on, text as it is written, and the answer in its place', async () => {
-    await using world = await startPageWorld(browser);
+    await using world = await startPageWorld(browser, {}, kind);
     const agentId = await world.agent(world.admin.token, 'Librarian');
     const watcher = await world.watcher(agentId);
     const page = await world.signedIn();
@@ -108,7 +109,7 @@ describe('the feed', () => {
   });
 
   test('a stop is asked for, and failures say what to do', async () => {
-    await using world = await startPageWorld(browser);
+    await using world = await startPageWorld(browser, {}, kind);
     const agentId = await world.agent(world.admin.token, 'Librarian');
     const watcher = await world.watcher(agentId);
     const page = await world.signedIn();

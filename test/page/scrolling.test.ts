@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startBrowser } from '../support/page-browser.ts';
 import { startPageWorld } from '../support/page-world.ts';
 import type { PageWorld } from '../support/page-world.ts';
+import { vaultDatabases } from '../support/vault-databases.ts';
 
 let browser: Browser;
 
@@ -27,9 +28,9 @@ const scroller = (page: Page) => page.locator('.feed-scroller');
 const isAtEnd = (page: Page) =>
   scroller(page).evaluate((box) => box.scrollHeight - box.scrollTop - box.clientHeight < 60);
 
-describe('a long feed', () => {
+describe.each(vaultDatabases)('a long feed on %s', (kind) => {
   test('shows the newest hundred of 150 events, and older ones on demand', async () => {
-    await using world = await startPageWorld(browser);
+    await using world = await startPageWorld(browser, {}, kind);
     const agentId = await world.agent(world.admin.token, 'Librarian');
     await write(world, agentId, 1, 150);
     const page = await world.signedIn();
@@ -58,7 +59,7 @@ describe('a long feed', () => {
   });
 
   test('older ones than were loaded are fetched', async () => {
-    await using world = await startPageWorld(browser);
+    await using world = await startPageWorld(browser, {}, kind);
     const agentId = await world.agent(world.admin.token, 'Librarian');
     await write(world, agentId, 1, 260);
     const page = await world.signedIn();
@@ -71,7 +72,7 @@ describe('a long feed', () => {
   });
 
   test('does not move under the eyes of whoever has scrolled up', async () => {
-    await using world = await startPageWorld(browser);
+    await using world = await startPageWorld(browser, {}, kind);
     const agentId = await world.agent(world.admin.token, 'Librarian');
     await write(world, agentId, 1, 120);
     const page = await world.signedIn();

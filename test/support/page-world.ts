@@ -1,6 +1,7 @@
 // A vault with its page and a browser, for one test: people sign in as people do, and a watcher is played with a key.
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 
+import type { VaultDatabase } from './vault-databases.ts';
 import { startTestVault } from './vault-world.ts';
 import type { TestVault, TestVaultOptions } from './vault-world.ts';
 
@@ -39,8 +40,9 @@ export type PlayedWatcher = {
 export async function startPageWorld(
   browser: Browser,
   options: TestVaultOptions = {},
+  kind: VaultDatabase = 'sqlite',
 ): Promise<PageWorld> {
-  const vault = await startTestVault('sqlite', options);
+  const vault = await startTestVault(kind, options);
   const contexts: BrowserContext[] = [];
   const mishaps: string[] = [];
   const admin = await vault.person('admin', 'zoe');

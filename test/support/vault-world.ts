@@ -104,7 +104,7 @@ export async function startTestVault(
   let vault: Vault;
   try {
     vault = await openVault(config, secrets, { clock, log }, opened);
-    await vault.app.listen({ host: config.listen.host, port: 0 });
+    await vault.app.listen(config.listen);
   } catch (err) {
     await opened.disposeAsync();
     throw err;
