@@ -11,7 +11,12 @@ import type { DockerNetwork } from './docker-network.ts';
 import { fail, pass, warn } from './finding.ts';
 import type { Finding } from './finding.ts';
 
-type AddressFacts = Pick<GatewayConfig, 'listen' | 'door'> & { docker: DockerNetwork };
+type AddressFacts = Pick<GatewayConfig, 'listen'> & {
+  door: Pick<GatewayConfig['door'], 'allowCidrs' | 'trustedProxies'>;
+  docker: DockerNetwork;
+  /** The variable that says where it listens. */
+  hostVariable: string;
+};
 
 const wildcards = ['0.0.0.0', '::'];
 /** Of its first network, on nearly every machine that has Docker. */
@@ -26,7 +31,7 @@ export function judgeAddresses(facts: AddressFacts): Finding[] {
   ];
 }
 
-function judgeBind({ listen, docker }: AddressFacts): Finding {
+function judgeBind({ listen, docker, hostVariable }: AddressFacts): Finding {
   const seen = `${listen.host} port ${listen.port}`;
   if (!wildcards.includes(listen.host)) return pass('listens on', seen);
   if (docker.ownGateway !== null) {
@@ -35,11 +40,11 @@ function judgeBind({ listen, docker }: AddressFacts): Finding {
   return warn(
     'listens on',
     `${seen}: every address of this machine, also ones that it gets later`,
-    'set GATEWAY_HOST to its address on your own network',
+    `set ${hostVariable} to its address on your own network`,
   );
 }
 
-function judgeAllowList({ listen, door }: AddressFacts): Finding[] {
+function judgeAllowList({ listen, door, hostVariable }: AddressFacts): Finding[] {
   const name = 'ALLOW_CIDRS';
   const isLocal = listensLocally(listen.host);
   if (door.allowCidrs.length === 0) {
@@ -68,7 +73,7 @@ function judgeAllowList({ listen, door }: AddressFacts): Finding[] {
       warn(
         name,
         `${door.allowCidrs.join(', ')}, but it listens on ${listen.host}, where only this machine connects`,
-        'set GATEWAY_HOST to an address of your network, or TRUSTED_PROXIES when a proxy stands in front',
+        `set ${hostVariable} to an address of your network, or TRUSTED_PROXIES when a proxy stands in front`,
       ),
     ];
   }

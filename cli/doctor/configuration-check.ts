@@ -16,9 +16,16 @@ export function checkConfiguration(
   cwd: string,
   cores: number,
 ): { findings: Finding[]; read: ReadConfiguration | null } {
-  const name = 'configuration';
+  return examineSettings('configuration', () => readConfig(env, cwd, cores));
+}
+
+/** Of any service; `readSettings` throws ConfigError. */
+export function examineSettings<T extends { warnings: readonly string[] }>(
+  name: string,
+  readSettings: () => T,
+): { findings: Finding[]; read: T | null } {
   try {
-    const read = readConfig(env, cwd, cores);
+    const read = readSettings();
     const warnings = read.warnings.map((warning) =>
       warn(name, warning, 'correct its name, or take it away'),
     );
@@ -41,6 +48,10 @@ const secretVariables = [
   'ANTHROPIC_AUTH_TOKEN',
   'CLAUDE_CODE_OAUTH_TOKEN',
   'ANTHROPIC_BASE_URL',
+  'DATABASE_URL',
+  'POSTGRES_PASSWORD',
+  'WATCHER_VAULT_KEY',
+  'WATCHER_GATEWAY_TOKEN',
 ];
 
 export function checkEnvironmentFile(path: string): Finding {

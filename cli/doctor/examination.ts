@@ -1,4 +1,4 @@
-// All checks in the order in which an operator wants to read them. Nothing is changed, no lock is taken.
+// All checks in the order in which an operator wants to read them, of the services that are on this host. Nothing is changed, no lock is taken.
 import { join } from 'node:path';
 
 import type { Clock } from '#shared/clock.ts';
@@ -10,8 +10,9 @@ import { checkConfiguration, checkEnvironmentFile } from './configuration-check.
 import type { ReadConfiguration } from './configuration-check.ts';
 import { readDockerNetwork } from './docker-network.ts';
 import { checkFileModes, judgeUser, ownerOf } from './file-mode-check.ts';
-import { warn } from './finding.ts';
+import { pass, warn } from './finding.ts';
 import type { Finding } from './finding.ts';
+import { findHostedServices } from './hosted-services.ts';
 import { findLeftovers, judgeLeftovers } from './leftover-check.ts';
 import {
   availableMemoryBytes,
@@ -23,6 +24,8 @@ import {
 import { openRecords } from './records.ts';
 import { examineRuns } from './run-examination.ts';
 import { findRunningGateway, judgeRunning } from './running-gateway.ts';
+import { examineVault } from './vault/vault-examination.ts';
+import { examineWatcher } from './watcher/watcher-examination.ts';
 
 export type Subject = {
   env: Environment;
@@ -40,9 +43,25 @@ export async function* examine(
   subject: Subject,
   options: ExaminationOptions,
 ): AsyncGenerator<Finding> {
-  const { env, cwd, cores, clock } = subject;
+  const { env, cwd } = subject;
   yield judgeNode(subject.nodeVersion);
   yield checkEnvironmentFile(join(cwd, '.env'));
+  const here = findHostedServices(env, cwd);
+  if (here.gateway) yield* examineGateway(subject, options);
+  else yield pass('gateway', 'none on this host');
+  if (options.signal.aborted) return;
+  if (here.vault) yield* examineVault(subject);
+  else yield pass('vault', 'none on this host');
+  if (options.signal.aborted) return;
+  if (here.watcher) yield* examineWatcher(subject);
+  else yield pass('watcher', 'none on this host');
+}
+
+async function* examineGateway(
+  subject: Subject,
+  options: ExaminationOptions,
+): AsyncGenerator<Finding> {
+  const { env, cwd, cores, clock } = subject;
   const { findings, read } = checkConfiguration(env, cwd, cores);
   yield* findings;
   if (read !== null) return yield* examineConfigured(subject, read, options);
@@ -74,7 +93,7 @@ async function* examineConfigured(
   yield judgeRunning(gateway);
   yield* await attempt('file modes', () => checkFileModes(dataDir, config.runsDir));
   yield* await attempt('addresses', () =>
-    judgeAddresses({ ...config, docker: readDockerNetwork() }),
+    judgeAddresses({ ...config, docker: readDockerNetwork(), hostVariable: 'GATEWAY_HOST' }),
   );
   yield* await attempt('disk', () => diskFindings(read));
   yield* await attempt('memory', async () => [

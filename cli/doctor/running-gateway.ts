@@ -77,7 +77,7 @@ export function judgeRunning({ url, holderPid, health }: RunningGateway): Findin
     return warn(
       name,
       `one answers at ${url}, but it uses another data directory than the one looked at here`,
-      'run the doctor where the gateway runs, with its environment: in a container, docker compose exec gatehouse node cli/doctor.ts',
+      'run the doctor where the gateway runs, with its environment: in a container, docker compose exec gateway node cli/doctor.ts',
     );
   }
   if (health !== null) return pass(name, `running as process ${holderPid}, answers at ${url}`);

@@ -29,6 +29,8 @@ export async function runDoctor(
   await using script = startNode(['cli/doctor.ts', '--json', ...args], {
     HOME: dataDir,
     GATEWAY_DATA_DIR: dataDir,
+    VAULT_DATA_DIR: dataDir,
+    WATCHER_DATA_DIR: dataDir,
     GATEWAY_PORT: '0',
     ADMIN_BOOTSTRAP_TOKEN: testAdminToken,
     ANTHROPIC_API_KEY: 'sk-test-not-a-real-key',

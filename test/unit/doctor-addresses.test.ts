@@ -12,7 +12,8 @@ type Door = Parameters<typeof judgeAddresses>[0]['door'];
 function addresses(listen: string, door: Partial<Door>, docker = host): string[] {
   const lists = { allowCidrs: [], allowedHosts: [], trustedProxies: [], metricsCidrs: [] };
   const whole = { ...lists, allowWildcardBind: true };
-  const facts = { listen: { host: listen, port: 8800 }, door: { ...whole, ...door }, docker };
+  const places = { listen: { host: listen, port: 8800 }, hostVariable: 'GATEWAY_HOST' };
+  const facts = { ...places, door: { ...whole, ...door }, docker };
   return judgeAddresses(facts)
     .filter(({ status }) => status !== 'pass')
     .map(({ status, name }) => `${status} ${name}`);

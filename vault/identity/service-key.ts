@@ -11,7 +11,7 @@ import { findUserByName, insertUser } from './user-store.ts';
 
 export type ServiceKeyParts = { realm: string; newId: NewId; clock: Clock };
 
-const watcherScopes: readonly Permission[] = [
+export const watcherScopes: readonly Permission[] = [
   ...(['self:read', 'agents:read', 'events:read', 'events:write', 'events:answer'] as const),
   ...(['status:write', 'hosts:write'] as const),
 ];

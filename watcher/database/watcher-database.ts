@@ -2,8 +2,12 @@ import { openDatabase } from '#shared/database.ts';
 import type { Database } from '#shared/database.ts';
 
 /** "GTHW" in the header of watcher.db. */
-const applicationId = 0x47544857;
+export const watcherApplicationId = 0x47544857;
 
 export function openWatcherDatabase(path: string): Database {
-  return openDatabase({ path, migrationsDir: import.meta.dirname, applicationId });
+  return openDatabase({
+    path,
+    migrationsDir: import.meta.dirname,
+    applicationId: watcherApplicationId,
+  });
 }

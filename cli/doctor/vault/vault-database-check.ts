@@ -1,0 +1,99 @@
+// The vault's database, read only: ours, whole, of a schema we know, with people in it and an audit log that nobody has changed.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { systemClock } from '#shared/clock.ts';
+import { readMigrations } from '#shared/database-migrations.ts';
+
+import { createAuditLog } from '../../../vault/audit/audit-log.ts';
+import { lookAtDatabase } from '../../../vault/database/database-look.ts';
+import {
+  migrationsDir,
+  openVaultFileReadOnly,
+  vaultDatabaseFile,
+} from '../../../vault/database/sqlite-database.ts';
+import type { Db } from '../../../vault/database/tables.ts';
+import { takeVaultCensus } from '../../../vault/database/vault-census.ts';
+import { hasUsers } from '../../../vault/identity/user-store.ts';
+import { realm } from '../../../vault/realm.ts';
+import { judgeAuditLog } from '../database-check.ts';
+import { fail, messageOf, pass, warn } from '../finding.ts';
+import type { Finding } from '../finding.ts';
+
+type Place = { dataDir: string; databaseUrl: string | null };
+
+const name = 'vault: database';
+const restoreMend =
+  'stop the vault, move vault.db away, and restore a backup: npm run vault:restore (docs/backup.md)';
+/** More would take longer than an operator waits. */
+const auditRowsMax = 100_000;
+
+export async function checkVaultDatabase(place: Place): Promise<Finding[]> {
+  if (place.databaseUrl === null) {
+    const path = join(place.dataDir, vaultDatabaseFile);
+    if (!existsSync(path))
+      return [pass(name, `${path} is not there yet: the first start makes it`)];
+    const damage = findDamage(path);
+    if (damage !== null) return [damage];
+  }
+  try {
+    await using look = await lookAtDatabase(place);
+    return await look.atOneMoment((db) => judgeContent(db, look.place));
+  } catch (err) {
+    const mend =
+      place.databaseUrl === null
+        ? restoreMend
+        : 'see that the server runs and that DATABASE_URL names it, its user and its password';
+    return [fail(name, messageOf(err), mend)];
+  }
+}
+
+/** Null where there is none, and what is in it can be read. */
+function findDamage(path: string): Finding | null {
+  try {
+    const db = openVaultFileReadOnly(path);
+    try {
+      const damage = String(db.pragma('quick_check(1)', { simple: true }));
+      if (damage !== 'ok') return fail(name, `${path} is damaged: ${damage}`, restoreMend);
+      return judgeSchema(path, Number(db.pragma('user_version', { simple: true })));
+    } finally {
+      db.close();
+    }
+  } catch (err) {
+    return fail(name, messageOf(err), restoreMend);
+  }
+}
+
+function judgeSchema(path: string, schema: number): Finding | null {
+  const newest = readMigrations(migrationsDir).length;
+  if (schema === newest) return null;
+  const seen = `${path} has schema ${schema}, this program knows ${newest}`;
+  return schema > newest
+    ? fail(name, seen, 'update Gatehouse (git pull && npm ci): a newer one has used this database')
+    : warn(name, seen, 'start the vault: it brings the schema up to date');
+}
+
+async function judgeContent(db: Db, where: string): Promise<Finding[]> {
+  const { users, agents, events, auditRows } = await takeVaultCensus(db);
+  const findings = [
+    pass(name, `${where}: ${users} users, ${agents} agents, ${events} events`),
+    judgePeople(await hasUsers(db, realm)),
+  ];
+  if (auditRows > auditRowsMax) {
+    const seen = `${auditRows} rows, not looked at: npm run vault:audit:verify does`;
+    return [...findings, pass('vault: audit log', seen)];
+  }
+  const verdict = await createAuditLog(realm, systemClock).verify(db);
+  const judged = judgeAuditLog(verdict, false);
+  const mend = judged.mend?.replace('audit:verify', 'vault:audit:verify') ?? null;
+  return [...findings, { ...judged, name: 'vault: audit log', mend }];
+}
+
+function judgePeople(hasSome: boolean): Finding {
+  if (hasSome) return pass('vault: people', 'there is somebody who can sign in');
+  return warn(
+    'vault: people',
+    'there is no user yet',
+    'open the set-up link that the vault has printed at its start; another start prints another one',
+  );
+}
