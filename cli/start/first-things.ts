@@ -15,13 +15,19 @@ import { realm } from '../../vault/realm.ts';
 const host = { kind: 'host', id: null, name: null } as const;
 const clock = systemClock;
 
-/** Gives the key. The vault may be running. */
+export type PreparedVault = {
+  vaultKey: string;
+  /** There was nobody to write to. */
+  isNew: boolean;
+};
+
+/** The vault may be running. */
 export async function prepareVault(
   { dataDir }: VaultConfig,
   { databaseUrl }: VaultSecrets,
   log: Log,
   overlapSecs: number,
-): Promise<string> {
+): Promise<PreparedVault> {
   await openDirectory(dataDir, 'VAULT_DATA_DIR');
   const database = await openVaultDatabase({
     ...{ databaseUrl, dataDir, clock, log },
@@ -46,7 +52,7 @@ export async function prepareVault(
         const made = { action: 'agent.created', actor: host, address: null };
         await audit.append(db, { ...made, resource: `agent:${agentId}` });
       }
-      return token;
+      return { vaultKey: token, isNew: anybody === undefined };
     });
   } finally {
     await database.close();

@@ -1,8 +1,10 @@
 // The watcher's key and token, made at the first start and kept where only its user can read them.
-import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { StartError } from '#shared/errors.ts';
+
+import { writeSecretFile } from './secret-file.ts';
 
 export type WatcherCredentials = { vaultKey: string; gatewayToken: string };
 
@@ -35,8 +37,5 @@ export function writeCredentials(
   path: string,
   { vaultKey, gatewayToken }: WatcherCredentials,
 ): void {
-  const text = JSON.stringify({ vault_key: vaultKey, gateway_token: gatewayToken });
-  const draft = `${path}.new`;
-  writeFileSync(draft, `${text}\n`, { mode: 0o600, flush: true });
-  renameSync(draft, path);
+  writeSecretFile(path, JSON.stringify({ vault_key: vaultKey, gateway_token: gatewayToken }));
 }

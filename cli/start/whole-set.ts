@@ -13,7 +13,6 @@ import { readConfig as readVaultConfig } from '../../vault/config.ts';
 import { prepareVault } from './first-things.ts';
 import { makeGatewayToken } from './gateway-token.ts';
 import { credentialsPath, readCredentials, writeCredentials } from './kept-credentials.ts';
-import type { WatcherCredentials } from './kept-credentials.ts';
 import { startPart } from './part.ts';
 import type { Part } from './part.ts';
 
@@ -62,14 +61,20 @@ export async function openWholeSet(
   // Before the vault is there, so that nobody else writes.
   const log = createLog({ level: 'warn', service: 'start' });
   const { config, secrets } = vaultConfig;
-  const vaultKey = known?.vaultKey ?? (await prepareVault(config, secrets, log, 0));
+  const prepared = known === null ? await prepareVault(config, secrets, log, 0) : null;
   const gateway = open('gateway');
   const gatewayUrl = await gateway.ready;
-  const gatewayToken = known?.gatewayToken ?? (await tokenOf(gatewayUrl, gatewayConfig));
-  const credentials: WatcherCredentials = { vaultKey, gatewayToken };
-  if (known === null) writeCredentials(path, credentials);
+  if (prepared !== null) {
+    const { vaultKey } = prepared;
+    writeCredentials(path, { vaultKey, gatewayToken: await tokenOf(gatewayUrl, gatewayConfig) });
+  }
+  // Who writes to a new agent is perhaps quicker than the watcher's first start.
+  const firstStart = prepared?.isNew === true ? { WATCHER_FIRST_START: 'all' } : {};
   const vaultUrl = await open('vault').ready;
-  const watcher = open('watcher', () => watcherEnvironment(path, { gatewayUrl, vaultUrl }));
+  const watcher = open('watcher', () => ({
+    ...firstStart,
+    ...watcherEnvironment(path, { gatewayUrl, vaultUrl }),
+  }));
   // npm run rotate writes others.
   watchFile(path, { interval: credentialsLookMs }, () => watcher.restart());
   opened.defer(() => unwatchFile(path));
