@@ -5,8 +5,10 @@ import { namesOf, optional, secret, withDefault } from '#shared/config/variable.
 export const variables = {
   vaultUrl: withDefault('WATCHER_VAULT_URL', kinds.httpUrl, 'http://127.0.0.1:8700'),
   vaultKey: secret('WATCHER_VAULT_KEY', kinds.credential),
+  vaultKeyFile: optional('WATCHER_VAULT_KEY_FILE', kinds.anyText),
   gatewayUrl: withDefault('WATCHER_GATEWAY_URL', kinds.httpUrl, 'http://127.0.0.1:8800'),
   gatewayToken: secret('WATCHER_GATEWAY_TOKEN', kinds.credential),
+  gatewayTokenFile: optional('WATCHER_GATEWAY_TOKEN_FILE', kinds.anyText),
   dataDir: withDefault('WATCHER_DATA_DIR', kinds.anyText, 'data'),
   agentsFile: optional('AGENTS_FILE', kinds.anyText),
   hostName: optional('WATCHER_HOST_NAME', kinds.hostName),

@@ -1,4 +1,5 @@
 // What the operator decided, read once from the environment.
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 
@@ -34,8 +35,10 @@ export function readConfig(env: Environment, cwd: string) {
     shutdownGraceMs: read(variables.shutdownGrace),
     logLevel: read(variables.logLevel),
   };
-  const vaultKey = read(variables.vaultKey) ?? '';
-  const gatewayToken = read(variables.gatewayToken) ?? '';
+  const secretOf = (value: Variable<string | null>, file: Variable<string | null>): string =>
+    read(value) ?? secretInFile(read(file), value, cwd, problems) ?? '';
+  const vaultKey = secretOf(variables.vaultKey, variables.vaultKeyFile);
+  const gatewayToken = secretOf(variables.gatewayToken, variables.gatewayTokenFile);
   if (vaultKey === '')
     problems.push(`${variables.vaultKey.name} is missing: make a key in the vault`);
   if (gatewayToken === '') {
@@ -47,6 +50,24 @@ export function readConfig(env: Environment, cwd: string) {
     secrets: { vaultKey, gatewayToken },
     warnings: unknownVariables(env, ownVariables),
   };
+}
+
+/** Of a file that holds nothing else, as containers and systemd give secrets. */
+function secretInFile(
+  file: string | null,
+  value: Variable<string | null>,
+  cwd: string,
+  problems: string[],
+): string | null {
+  if (file === null) return null;
+  try {
+    const text = readFileSync(resolve(cwd, file), 'utf8').trim();
+    return readVariable({ [value.name]: text }, value, problems);
+  } catch (err) {
+    const reason = err instanceof Error && 'code' in err ? String(err.code) : String(err);
+    problems.push(`${value.name}_FILE: ${file} cannot be read (${reason})`);
+    return null;
+  }
 }
 
 /** As the vault takes it. */

@@ -11,6 +11,8 @@ export type ComposeSettings = {
   GATEWAY_LAN_IP?: string;
   ALLOW_CIDRS?: string;
   CHECK_CLAUDE_BIN?: string;
+  COMPOSE_PROFILES?: string;
+  POSTGRES_PASSWORD?: string;
 };
 
 /** Settings of the shell and of .env stay out, real credentials above all. */
@@ -25,12 +27,18 @@ export async function compose(args: string[], settings: ComposeSettings = {}): P
   return stdout;
 }
 
+/** With SIGKILL, all at once, as when the machine is reset. */
+export async function killAll(): Promise<void> {
+  const ids = (await compose(['ps', '-q'])).trim().split('\n');
+  await execa('docker', ['kill', '-s', 'KILL', ...ids]);
+}
+
 export async function inGateway(command: string[]): Promise<string> {
-  return compose(['exec', '-T', 'gatehouse', ...command]);
+  return compose(['exec', '-T', 'gateway', ...command]);
 }
 
 export async function inspectGateway(format: string): Promise<string> {
-  const id = await compose(['ps', '-a', '-q', 'gatehouse']);
+  const id = await compose(['ps', '-a', '-q', 'gateway']);
   const { stdout } = await execa('docker', ['inspect', '-f', format, id.trim()]);
   return stdout.trim();
 }

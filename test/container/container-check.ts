@@ -1,31 +1,17 @@
-// `npm run check:container`: the image and compose.yml as an operator uses them, with whatever Docker there is.
+// `npm run check:container [-- --whole-set]`: the image and compose.yml as an operator uses them, with whatever Docker there is.
 // The claude CLI is the real one; its model is an offline stub and its login a dummy.
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import { createGatewayClient } from '../support/gateway-client.ts';
 import type { GatewayClient } from '../support/gateway-client.ts';
 import { createNetworkNamespace, noNamespacesBecause } from '../support/network-namespace.ts';
 import type { NetworkNamespace } from '../support/network-namespace.ts';
+import { check, eventually, failureCount, say } from './check-list.ts';
 import { compose, inGateway, inspectGateway, processesInGateway } from './compose.ts';
 import type { ComposeSettings } from './compose.ts';
+import { checkWholeSet } from './whole-set-check.ts';
 
 const credentialsFile = '/claude/.credentials.json';
 const dummyLogin = '{"claudeAiOauth":{"accessToken":"dummy","refreshToken":"dummy","expiresAt":1}}';
 const fakeRuns = 1000;
-let failures = 0;
-
-async function check(name: string, look: () => Promise<unknown>, wanted: unknown): Promise<void> {
-  const seen = await look().catch((err: unknown) => String(err));
-  const ok = JSON.stringify(seen) === JSON.stringify(wanted);
-  if (!ok) failures += 1;
-  const difference = ok ? '' : `: ${JSON.stringify(seen)} instead of ${JSON.stringify(wanted)}`;
-  say(`${ok ? 'ok    ' : 'FAILED'} ${name}${difference}`);
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
 async function start(address: string, settings: ComposeSettings): Promise<GatewayClient> {
   await compose(['up', '-d', '--no-build'], settings);
   const url = `http://${address}:8800`;
@@ -36,15 +22,6 @@ async function start(address: string, settings: ComposeSettings): Promise<Gatewa
 
 function health(): Promise<string> {
   return inspectGateway('{{.State.Health.Status}}');
-}
-
-async function eventually<T>(what: string, look: () => Promise<T | null>): Promise<T> {
-  for (let tries = 0; tries < 450; tries += 1) {
-    const seen = await look().catch(() => null);
-    if (seen !== null) return seen;
-    await sleep(200);
-  }
-  throw new Error(`waited in vain for ${what}\n${await compose(['logs', '--tail', '30'])}`);
 }
 
 async function firstStart(): Promise<string> {
@@ -107,9 +84,9 @@ async function stopDuringRun(gateway: GatewayClient, token: string): Promise<voi
     const { text } = await gateway.fetch('/readyz');
     return text.includes('1 running') ? true : null;
   });
-  await compose(['stop', 'gatehouse']);
+  await compose(['stop', 'gateway']);
   await check('a run in flight finishes after SIGTERM', async () => (await answer).status, 200);
-  const log = await compose(['logs', '--no-log-prefix', 'gatehouse']);
+  const log = await compose(['logs', '--no-log-prefix', 'gateway']);
   const inOrder = /"msg":"stopping".*"msg":"run ended".*"msg":"stopped"/s.test(log);
   await check('after it, by the log', async () => inOrder, true);
   await check('and the gateway ends well', () => inspectGateway('{{.State.ExitCode}}'), '0');
@@ -134,13 +111,9 @@ async function manyRuns(gateway: GatewayClient, token: string): Promise<void> {
   await check('and no other process', async () => after.count, before.count);
 }
 
-async function checkAll(): Promise<void> {
+async function checkGateway(opened: AsyncDisposableStack): Promise<void> {
   const reason = await noNamespacesBecause();
   if (reason !== null) say(`left out: a client on the network (${reason})`);
-  await using opened = new AsyncDisposableStack();
-  opened.defer(async () => void (await compose(['down', '-v', '--rmi', 'all', '-t', '1'])));
-  await compose(['down', '-v', '-t', '1']);
-  await compose(['build']);
   const token = await firstStart();
 
   await compose(['down', '--rmi', 'all']);
@@ -153,13 +126,28 @@ async function checkAll(): Promise<void> {
   await stopDuringRun(gateway, token);
   await compose(['down']);
   await manyRuns(await start('127.0.0.1', { CHECK_CLAUDE_BIN: '/check/claude' }), token);
+  await compose(['down', '-v']);
+}
+
+async function checkAll(isSetAlone: boolean): Promise<void> {
+  await using opened = new AsyncDisposableStack();
+  const everything = { COMPOSE_PROFILES: 'postgres' };
+  const removal = ['down', '-v', '--rmi', 'all', '-t', '1'];
+  opened.defer(async () => void (await compose(removal, everything)));
+  await compose(['down', '-v', '-t', '1'], everything);
+  await compose(['build'], everything);
+  if (!isSetAlone) await checkGateway(opened);
+  await checkWholeSet('SQLite', {});
+  await compose(['down', '-v']);
+  await checkWholeSet('PostgreSQL', { ...everything, POSTGRES_PASSWORD: 'not-secret' });
 }
 
 try {
-  await checkAll();
+  await checkAll(process.argv.includes('--whole-set'));
+  const failures = failureCount();
   say(failures === 0 ? 'all well' : `${failures} failed`);
+  process.exitCode = failures === 0 ? 0 : 1;
 } catch (err) {
-  failures += 1;
+  process.exitCode = 1;
   say(err instanceof Error ? err.message : String(err));
 }
-process.exitCode = failures === 0 ? 0 : 1;

@@ -1,5 +1,6 @@
 // The offline model as a process of its own. A prompt with "slowly" in it is answered a word at a time.
 import { echoReply, messageReply } from '../../cli/model-stub-reply.ts';
+import { userText } from '../../cli/model-stub-request.ts';
 import { startModelStub } from '../../cli/model-stub.ts';
 
 const slowAnswer = 'so far so good '.repeat(10);
@@ -7,7 +8,7 @@ const slowAnswer = 'so far so good '.repeat(10);
 await startModelStub({
   port: 9900,
   reply: (request) =>
-    JSON.stringify(request.body).includes('slowly')
+    userText(request).includes('slowly')
       ? messageReply([{ type: 'text', text: slowAnswer }], { chunkChars: 15, chunkDelayMs: 600 })
       : echoReply(request),
 });

@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 
 import { describe, expect, test } from 'vitest';
 
-import { variables } from '../../gateway/config-variables.ts';
+import { variables as gatewayVariables } from '../../gateway/config-variables.ts';
+import { variables as vaultVariables } from '../../vault/config-variables.ts';
+import { variables as watcherVariables } from '../../watcher/config-variables.ts';
 
 function read(path: string): string {
   return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -17,13 +19,20 @@ describe('Dockerfile', () => {
 
   test('is built on the Node of package.json', () => {
     const major = manifest.devDependencies.node.split('.')[0];
-    expect(dockerfile).toMatch(new RegExp(`^FROM node:${major}-[a-z]+-slim$`, 'm'));
+    const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
+    expect(bases).toHaveLength(2);
+    for (const base of bases) expect(base).toMatch(new RegExp(`^node:${major}-[a-z]+-slim$`));
   });
 
   test('installs what the lockfile says, with the pinned claude', () => {
     expect(dockerfile).toContain('npm ci --omit=dev');
     expect(manifest.dependencies['@anthropic-ai/claude-code']).toMatch(/^\d+\.\d+\.\d+$/);
     expect(manifest.allowScripts['@anthropic-ai/claude-code']).toBe(true);
+  });
+
+  test('has the page, and nothing that only its making needs', () => {
+    expect(dockerfile).toContain('COPY --from=page /app/dashboard/dist ./dashboard/dist');
+    expect(dockerfile).not.toContain('COPY . ');
   });
 
   test('runs as an ordinary user and says whether it lives', () => {
@@ -62,18 +71,61 @@ describe('compose.yml', () => {
     expect(compose).toContain(option);
   });
 
+  /** What stands below one service. */
+  const service = (name: string): string => {
+    const [, rest = ''] = compose.split(`\n  ${name}:\n`);
+    return rest.split(/\n {0,2}\S/, 1)[0] ?? '';
+  };
+
   test('publishes on one IPv4 address only', () => {
-    expect(compose).toContain('ports: ["${GATEWAY_LAN_IP:-127.0.0.1}:8800:8800"]');
+    expect([...compose.matchAll(/ports: .*/g)].map(([line]) => line)).toEqual([
+      'ports: ["${GATEWAY_LAN_IP:-127.0.0.1}:8800:8800"]',
+      'ports: ["${VAULT_LAN_IP:-${GATEWAY_LAN_IP:-127.0.0.1}}:8700:8700"]',
+    ]);
   });
 
-  test('never lets the bridge in once the gateway is published on the network', () => {
-    expect(compose).toContain('ALLOW_CIDRS: ${ALLOW_CIDRS:-${GATEWAY_LAN_IP:-10.214.88.1}}');
+  test('never lets the bridge in once it is published on the network', () => {
+    expect(service('gateway')).toContain(
+      'ALLOW_CIDRS: ${ALLOW_CIDRS:-${GATEWAY_LAN_IP:-10.214.88.1}},10.214.88.4,10.214.88.5',
+    );
+    expect(service('vault')).toContain(
+      'ALLOW_CIDRS: ${ALLOW_CIDRS:-${VAULT_LAN_IP:-${GATEWAY_LAN_IP:-10.214.88.1}}},10.214.88.4,10.214.88.5',
+    );
     expect(compose).toContain('gateway: 10.214.88.1');
+    expect(service('watcher')).toContain('ipv4_address: 10.214.88.4');
+    expect(service('introduce')).toContain('ipv4_address: 10.214.88.5');
   });
 
-  test('waits longer for the end than the gateway does', () => {
-    const waitSecs = Number(/stop_grace_period: (\d+)s/.exec(compose)?.[1]);
-    expect(waitSecs).toBeGreaterThan(Number(variables.shutdownGrace.fallbackText) + closingSecs);
+  test.each([
+    ['gateway', gatewayVariables],
+    ['x-confined', vaultVariables],
+    ['x-confined', watcherVariables],
+  ])('%s: waits longer for the end than the service does', (name, { shutdownGrace }) => {
+    const place = name === 'x-confined' ? (compose.split('x-confined:')[1] ?? '') : service(name);
+    const waitSecs = Number(/stop_grace_period: (\d+)s/.exec(place)?.[1]);
+    expect(waitSecs).toBeGreaterThan(Number(shutdownGrace.fallbackText) + closingSecs);
+  });
+
+  test('gives the credential of claude to the gateway alone', () => {
+    expect(compose.match(/env_file/g)).toHaveLength(1);
+    expect(service('gateway')).toContain('env_file');
+    expect(compose).not.toMatch(/ANTHROPIC|CLAUDE_CODE/);
+  });
+
+  test.each(['vault', 'introduce', 'watcher'])('%s has what strangers are kept in', (name) => {
+    expect(service(name)).toContain('<<: *confined');
+    expect(service(name)).not.toMatch(/privileged|cap_add|security_opt|user:/);
+  });
+
+  test('passes on what the vault and the watcher read', () => {
+    const names = (variables: Record<string, { name: string }>) =>
+      Object.values(variables).map(({ name }) => name);
+    const notForContainers = ['WATCHER_HEALTH_PORT', 'WATCHER_SHUTDOWN_GRACE_SECS'];
+    const notForTheVault = ['VAULT_REQUEST_TIMEOUT_SECS', 'VAULT_SHUTDOWN_GRACE_SECS'];
+    const missing = (place: string, wanted: string[]) =>
+      wanted.filter((name) => !new RegExp(`^ +${name}: `, 'm').test(service(place)));
+    expect(missing('vault', names(vaultVariables))).toEqual(notForTheVault);
+    expect(missing('watcher', names(watcherVariables))).toEqual(notForContainers);
   });
 });
 
@@ -118,7 +170,9 @@ describe('gatehouse.service', () => {
 
   test('waits longer for the end than the gateway does, and signals the gateway alone', () => {
     const waitSecs = Number(settings.get('TimeoutStopSec'));
-    expect(waitSecs).toBeGreaterThan(Number(variables.shutdownGrace.fallbackText) + closingSecs);
+    expect(waitSecs).toBeGreaterThan(
+      Number(gatewayVariables.shutdownGrace.fallbackText) + closingSecs,
+    );
     expect(settings.get('KillMode')).toBe('mixed');
   });
 
