@@ -8,11 +8,13 @@ const textMax = 200_000;
 /** Without the fence, which may be another one when it is posted. */
 export type AnswerEvent = Omit<EventRequest, 'fence'>;
 
-export function answerOf(eventId: string, run: RunView): AnswerEvent {
+/** `hasForgotten`: its conversation was begun anew. */
+export function answerOf(eventId: string, run: RunView, hasForgotten: boolean): AnswerEvent {
   const { run_id: runId } = run;
-  const text = textOf(run);
+  // A model may write half a character; the vault takes whole ones only.
+  const text = textOf(run).toWellFormed();
   const isCut = text.length > textMax;
-  const content = isCut ? `${text.slice(0, textMax)}\n\n[cut: ${text.length} characters]` : text;
+  const content = isCut ? `${cutAt(text, textMax)}\n\n[cut: ${text.length} characters]` : text;
   return {
     event_type: 'assistant_message',
     content,
@@ -21,6 +23,7 @@ export function answerOf(eventId: string, run: RunView): AnswerEvent {
       outcome: 'completed',
       run_id: runId,
       ...usageOf(run),
+      ...(hasForgotten ? { session_reset: true } : {}),
       ...(isCut ? { is_cut: true } : {}),
     },
   };
@@ -44,6 +47,12 @@ export function noticeOf(
 export function sentenceOf(outcome: string, message: string): string {
   if (outcome === 'cancelled') return 'Stopped.';
   return `There is no answer: ${message.trim().replace(/[.!]?$/, '.')}`;
+}
+
+/** Not in the middle of a character. */
+function cutAt(text: string, length: number): string {
+  const isSplit = /[\uD800-\uDBFF]/.test(text.charAt(length - 1));
+  return text.slice(0, isSplit ? length - 1 : length);
 }
 
 function textOf(run: RunView): string {

@@ -20,7 +20,7 @@ export type AnsweringLine = {
 };
 
 export type AnsweringLineParts = {
-  journal: Pick<Journal, 'open'>;
+  journal: Pick<Journal, 'heads'>;
   answering: MessageAnswering;
   findAgent: (agentId: string) => WatchedAgent | null;
   clock: Clock;
@@ -42,9 +42,8 @@ export function createAnsweringLine(parts: AnsweringLineParts): AnsweringLine {
   const pauses = new Map<string, { until: number; ms: number }>();
   let nap = new AbortController();
 
-  const isDue = ({ notBefore, conversation }: Message): boolean =>
-    (notBefore === null || Date.parse(notBefore) <= clock.now()) &&
-    (pauses.get(conversation)?.until ?? 0) <= clock.monotonicMs();
+  const isPaused = ({ conversation }: Message): boolean =>
+    (pauses.get(conversation)?.until ?? 0) > clock.monotonicMs();
   const busyOf = (agentId: string): number =>
     [...underWay.values()].filter(({ message }) => message.agentId === agentId).length;
 
@@ -78,14 +77,10 @@ export function createAnsweringLine(parts: AnsweringLineParts): AnsweringLine {
   const pause = (conversation: string, ms: number, waitMs: number): void =>
     void pauses.set(conversation, { until: clock.monotonicMs() + waitMs, ms });
   const beginWhatIsDue = (stop: AbortSignal): void => {
-    const seen = new Set<string>();
-    for (const message of journal.open()) {
+    for (const message of journal.heads()) {
       const { conversation, agentId } = message;
-      // The oldest of a conversation comes first, also while it waits.
-      const isNext = !seen.has(conversation) && !underWay.has(conversation);
-      seen.add(conversation);
       const agent = findAgent(agentId);
-      if (!isNext || agent === null || !isDue(message)) continue;
+      if (agent === null || underWay.has(conversation) || isPaused(message)) continue;
       const { concurrency = usualConcurrency } = agent.settings;
       if (busyOf(agentId) < concurrency) begin(message, agent, stop);
     }

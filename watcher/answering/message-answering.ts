@@ -54,6 +54,7 @@ export type MessageAnsweringParts = {
 };
 
 const retryDelaySecs = 5;
+const operatorDelaySecs = 10;
 const parkedNoticeAfterMs = 3000;
 
 export function createMessageAnswering(parts: MessageAnsweringParts): MessageAnswering {
@@ -183,14 +184,22 @@ export function createMessageAnswering(parts: MessageAnsweringParts): MessageAns
       return await settle(current, view);
     } catch (err) {
       stop.throwIfAborted();
-      if (!(err instanceof GatewayError)) throw err;
-      return refused(current, err);
+      if (err instanceof GatewayError) return refused(current, err);
+      // A file of the message is not there any more.
+      if (!isRefusedForGood(err)) throw err;
+      return keep(current, noticeFor(current, 'attachment_lost', err.message, null));
     }
   };
   const settle = async (message: Message, view: RunView): Promise<Message> => {
-    if (view.outcome === 'completed') return keep(message, answerOf(message.eventId, view));
+    if (view.outcome === 'completed') {
+      const hasForgotten = message.error === sessionGone;
+      return keep(message, answerOf(message.eventId, view, hasForgotten));
+    }
     const outcome = view.outcome ?? 'internal';
     const { error } = view;
+    if (error !== undefined && waitsForOperator(outcome)) {
+      return parkForOperator(message, outcome, error.message, 'stored');
+    }
     const isAgain = error?.retryable === true && hasAttempts(message);
     if (isAgain) return later(message, error.message, error.retry_after_secs);
     const sentence = error?.message ?? 'the run failed';
@@ -202,7 +211,10 @@ export function createMessageAnswering(parts: MessageAnsweringParts): MessageAns
       err.code === 'not_found' && message.request?.includes('"session_id"') === true;
     if (isSessionGone) {
       await journal.forgetSession(message.conversation);
-      return later(message, 'its session was gone', 0);
+      return later(message, sessionGone, 0);
+    }
+    if (waitsForOperator(err.code)) {
+      return parkForOperator(message, err.code, err.message, message.state);
     }
     // Away or full: that is not the fault of the message, which waits as long as it takes.
     const isPatient = err.status === null || err.status === 429 || err.code === 'draining';
@@ -210,6 +222,24 @@ export function createMessageAnswering(parts: MessageAnsweringParts): MessageAns
       return later(message, err.message, err.retryAfterSecs, isPatient);
     }
     return keep(message, noticeFor(message, err.code, err.message, null));
+  };
+  /** What nobody but the operator can mend is said once; then the message waits for that, as long as it takes. */
+  const parkForOperator = async (
+    message: Message,
+    code: string,
+    sentence: string,
+    state: Message['state'],
+  ): Promise<Message> => {
+    const { agentId, eventId } = message;
+    const content = `${operatorMatters.get(code)}: ${sentence.trim().replace(/[.!]?$/, '.')} It goes on by itself after that.`;
+    const event = { event_type: 'system', content, reply_to: eventId, metadata: { notice: code } };
+    // Told again only after something else was the matter.
+    if (message.error !== content) {
+      await vault.post(agentId, event, { idempotencyKey: `${code}:${eventId}:${message.attempt}` });
+    }
+    log.warn({ event_id: eventId, code, reason: sentence }, 'a message waits for the operator');
+    const notBefore = isoTime(clock.now() + operatorDelaySecs * 1000);
+    return journal.change(message, { state, notBefore, error: content });
   };
   const later = (
     message: Message,
@@ -247,7 +277,17 @@ export function createMessageAnswering(parts: MessageAnsweringParts): MessageAns
       { idempotencyKey: key, signal: stop },
     );
     checkpoint('post_sent');
-    await sending;
+    try {
+      await sending;
+    } catch (err) {
+      // It would refuse it each time; a sentence of ours it takes.
+      const isHopeless = isRefusedForGood(err) && answer.event_type === 'assistant_message';
+      if (!isHopeless) throw err;
+      const sentence = `the vault does not take the answer (${err.message})`;
+      const runId = message.runId;
+      const notice = noticeFor(message, 'answer_refused', sentence, runId);
+      return post(await keep(message, notice), stop);
+    }
     checkpoint('post_acked');
     return posted(marked, answer);
   };
@@ -299,6 +339,23 @@ function noticeFor(
   runId: string | null,
 ): AnswerEvent {
   return noticeOf(eventId, { outcome, sentence: sentenceOf(outcome, sentence), runId, attempt });
+}
+
+/** What the gateway says while only its operator can mend it, and how that is called in the feed. */
+const operatorMatters: ReadonlyMap<string, string> = new Map([
+  ['auth', 'Login needed'],
+  ['billing', 'The account of the gateway does not pay'],
+  ['cli_missing', 'The gateway has no claude'],
+]);
+const sessionGone = 'its session was gone';
+
+function waitsForOperator(code: string): boolean {
+  return operatorMatters.has(code);
+}
+
+/** The same request would be refused again: not a matter of time, of rights or of a claim. */
+function isRefusedForGood(err: unknown): err is VaultError {
+  return err instanceof VaultError && [400, 404, 410, 413, 415, 422].includes(err.status ?? 0);
 }
 
 function isConflict(err: unknown): err is VaultError {

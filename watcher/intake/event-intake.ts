@@ -77,13 +77,18 @@ export function createEventIntake(parts: EventIntakeParts): EventIntake {
   /** Everything that is new, of all agents, in order. Throws what the client throws. */
   const poll = async (signal: AbortSignal): Promise<void> => {
     const since = await cursorOf(signal);
+    const asked = roster.all();
     const pages = await Promise.all(
-      roster
-        .all()
-        .map(({ agentId }) =>
-          vault.eventsSince(agentId, since, { types: relevantTypes, limit: pageSize, signal }),
-        ),
+      asked.map(({ agentId }) =>
+        vault.eventsSince(agentId, since, { types: relevantTypes, limit: pageSize, signal }),
+      ),
     );
+    if (pages.some((page) => page.events.length > 0)) {
+      // An agent that was made meanwhile may have been told something before the last of these.
+      const known = new Set(asked.map(({ agentId }) => agentId));
+      await roster.refresh(signal);
+      if (roster.all().some(({ agentId }) => !known.has(agentId))) return poll(signal);
+    }
     // A feed that has more than its page holds is read up to there; what others have behind it comes with the next page.
     const ends = pages.flatMap(({ events, isWhole }) =>
       isWhole ? [] : [events.at(-1)?.seq ?? since],

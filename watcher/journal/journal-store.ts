@@ -60,8 +60,9 @@ export type JournalStore = {
   /** False when it was there already. */
   insertMessage: (message: NewMessage) => boolean;
   find: (eventId: string) => Message | null;
-  /** Those that are not done, in order. */
-  open: () => Message[];
+  /** The oldest that is not done of each conversation, in order, those only that may be tried at `time` (ISO). */
+  heads: (time: string, limit: number) => Message[];
+  openCount: () => number;
   change: (seq: number, change: MessageChange, at: string) => void;
   dead: () => Message[];
   insertInboxItem: (item: InboxItem) => void;
@@ -104,8 +105,13 @@ export function createJournalStore(db: Database): JournalStore {
      on conflict do nothing`,
   );
   const find = db.prepare<[string], Message>(`select ${columns} from messages where event_id = ?`);
-  const open = db.prepare<[], Message>(
-    `select ${columns} from messages where state in ('stored', 'started', 'ended', 'posting') order by seq`,
+  const heads = db.prepare<[{ time: string; limit: number }], Message>(
+    `select ${columns} from messages where seq in (
+       select min(seq) from messages where state in ('stored', 'started', 'ended', 'posting') group by conversation)
+     and (not_before is null or not_before <= @time or cancel_asked = 1) order by seq limit @limit`,
+  );
+  const openCount = db.prepare<[], { count: number }>(
+    `select count(*) as count from messages where state in ('stored', 'started', 'ended', 'posting')`,
   );
   const dead = db.prepare<[], Message>(
     `select ${columns} from messages where state = 'dead' order by seq`,
@@ -151,7 +157,8 @@ export function createJournalStore(db: Database): JournalStore {
     moveCursor: (seq) => void moveCursor.run(seq),
     insertMessage: (message) => insertMessage.run(message).changes > 0,
     find: (eventId) => find.get(eventId) ?? null,
-    open: () => open.all(),
+    heads: (time, limit) => heads.all({ time, limit }),
+    openCount: () => openCount.get()?.count ?? 0,
     change(seq, change, at) {
       const names = Object.keys(change).filter(
         (name): name is keyof MessageChange => name in columnOf,

@@ -16,7 +16,8 @@ export type Journal = {
   take: (events: readonly EventView[], upTo: number) => Promise<Taken>;
   /** Gives the message as it is then. */
   change: (message: Message, change: MessageChange) => Promise<Message>;
-  open: () => Message[];
+  /** The oldest of each conversation that may be answered now. */
+  heads: () => Message[];
   openInboxItems: (limit: number) => InboxItem[];
   markWritten: (item: InboxItem) => Promise<void>;
   session: (conversation: string) => string | null;
@@ -30,6 +31,8 @@ export type Journal = {
 };
 
 const pruneBatch = 500;
+/** More conversations than this wait for those before them. */
+const headsMax = 1000;
 
 export function createJournal(parts: {
   store: JournalStore;
@@ -88,7 +91,7 @@ export function createJournal(parts: {
       await writer.write(() => store.change(message.seq, change, now()));
       return { ...message, ...change };
     },
-    open: store.open,
+    heads: () => store.heads(now(), headsMax),
     openInboxItems: store.openInboxItems,
     markWritten: ({ seq }) => writer.write(() => store.markWritten(seq, now())),
     session: store.session,
@@ -96,7 +99,7 @@ export function createJournal(parts: {
       writer.write(() => store.putSession(conversation, sessionId, now())),
     forgetSession: (conversation) => writer.write(() => store.forgetSession(conversation)),
     replayDead: (eventId) => writer.write(() => replayDead(store, eventId, now())),
-    counts: () => ({ open: store.open().length, dead: store.dead().length }),
+    counts: () => ({ open: store.openCount(), dead: store.dead().length }),
     prune: (olderThanMs) =>
       writer.write(() => store.removeDoneBefore(isoTime(clock.now() - olderThanMs), pruneBatch)),
   };

@@ -26,6 +26,7 @@ export type ReportingParts = {
 
 const lookMs = 500;
 const againMs = 10_000;
+const gatewayAnswerMs = 3000;
 
 export async function keepReporting(parts: ReportingParts, signal: AbortSignal): Promise<void> {
   const { clock, log } = parts;
@@ -79,11 +80,11 @@ async function gatewayFacts(
   { gateway }: ReportingParts,
   signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
+  // The client would go on asking a gateway that is away, and nobody would be told.
+  const within = { signal: AbortSignal.any([signal, AbortSignal.timeout(gatewayAnswerMs)]) };
   try {
-    const { claude_version, authenticated, sandbox, claude_present } = await gateway.health({
-      signal,
-    });
-    const { queue, subscription, usage_24h, limits } = await gateway.me({ signal });
+    const { claude_version, authenticated, sandbox, claude_present } = await gateway.health(within);
+    const { queue, subscription, usage_24h, limits } = await gateway.me(within);
     const facts = {
       claude_version,
       authenticated,
@@ -99,8 +100,9 @@ async function gatewayFacts(
     return { health: 'ok', ...facts };
   } catch (err) {
     signal.throwIfAborted();
+    if (within.signal.aborted) return { health: 'error', reason: 'the gateway does not answer' };
     const reason = err instanceof Error ? err.message : String(err);
-    return { health: 'error', reason: `the gateway does not answer: ${reason}` };
+    return { health: 'error', reason: `the gateway cannot be asked: ${reason}` };
   }
 }
 

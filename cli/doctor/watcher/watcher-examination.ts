@@ -89,7 +89,7 @@ function checkJournal(path: string): Finding[] {
     const db = openReadOnlyDatabase(path, watcherApplicationId);
     try {
       const store = createJournalStore(db);
-      return [judgeJournal(path, store.open().length, store.dead().length)];
+      return [judgeJournal(path, store.openCount(), store.dead().length)];
     } finally {
       db.close();
     }
