@@ -44,6 +44,8 @@ export type LoopWorld = AsyncDisposable & {
   gateway: TestGateway;
   admin: SignedIn;
   agentId: string;
+  /** The watcher's at the gateway. */
+  gatewayToken: string;
   /** Of watchers. */
   dataDir: string;
   /** Where the gateway has what the runs of sessions work in. */
@@ -88,7 +90,7 @@ export async function startLoopWorld(options: LoopOptions = {}): Promise<LoopWor
   });
   const usualDir = join(dataDir, 'watcher');
   return {
-    ...{ vault, gateway, admin, agentId, dataDir, feed },
+    ...{ vault, gateway, admin, agentId, gatewayToken: token, dataDir, feed },
     spawnWatcher: (env = {}, ownDir = usualDir) =>
       opened.use(spawnWatcher(environment(env, ownDir))),
     runsDir: join(gateway.dataDir, 'sessions'),

@@ -1,5 +1,6 @@
 // Tells the vault how this host, its gateway and its agents are: every few seconds, and when something changes.
 import type { Clock } from '#shared/clock.ts';
+import { GatewayError } from '#shared/gateway-client-error.ts';
 import type { GatewayClient } from '#shared/gateway-client.ts';
 import type { Log } from '#shared/log.ts';
 import type { VaultClient } from '#shared/vault-client.ts';
@@ -100,7 +101,10 @@ async function gatewayFacts(
     return { health: 'ok', ...facts };
   } catch (err) {
     signal.throwIfAborted();
-    if (within.signal.aborted) return { health: 'error', reason: 'the gateway does not answer' };
+    const isSilent = err instanceof GatewayError && err.status === null;
+    if (isSilent || within.signal.aborted) {
+      return { health: 'error', reason: 'the gateway does not answer' };
+    }
     const reason = err instanceof Error ? err.message : String(err);
     return { health: 'error', reason: `the gateway cannot be asked: ${reason}` };
   }
