@@ -66,14 +66,6 @@ export function createEventIntake(parts: EventIntakeParts): EventIntake {
     await take([], start);
     return start;
   };
-  /** Throws when it breaks. */
-  const followStream = async (signal: AbortSignal): Promise<void> => {
-    const after = await cursorOf(signal);
-    for await (const event of vault.stream({ after, signal, onOpen: heardStream })) {
-      if (event.event_type.startsWith('agent_')) await roster.refresh(signal);
-      if (relevantTypes.includes(event.event_type)) await take([event], event.seq);
-    }
-  };
   /** Everything that is new, of all agents, in order. Throws what the client throws. */
   const poll = async (signal: AbortSignal): Promise<void> => {
     const since = await cursorOf(signal);
@@ -100,6 +92,16 @@ export function createEventIntake(parts: EventIntakeParts): EventIntake {
     state = 'polling';
     if (last !== undefined) await take(sorted, last.seq);
     if (ends.length > 0) await poll(signal);
+  };
+  /** Throws when it breaks. */
+  const followStream = async (signal: AbortSignal): Promise<void> => {
+    // What was missed comes quicker in pages than one by one.
+    await poll(signal);
+    const after = await cursorOf(signal);
+    for await (const event of vault.stream({ after, signal, onOpen: heardStream })) {
+      if (event.event_type.startsWith('agent_')) await roster.refresh(signal);
+      if (relevantTypes.includes(event.event_type)) await take([event], event.seq);
+    }
   };
   return {
     state: () => state,
