@@ -17,6 +17,8 @@ export type BenchVault = AsyncDisposable & {
   url: string;
   /** Of a hundred keys that may do everything. */
   tokens: string[];
+  /** Of somebody who has signed in, whose messages are those of the page. */
+  personToken: string;
   /** Of twenty agents. */
   agentIds: string[];
   databaseUrl: string | null;
@@ -47,7 +49,7 @@ export async function startBenchVault(kind: VaultDatabase): Promise<BenchVault> 
   };
   const script = opened.use(startNode(['test/bench/vault-server.ts'], env));
   const said = await script.said('ready ');
-  const ready: Pick<BenchVault, 'url' | 'tokens' | 'agentIds'> = JSON.parse(
+  const ready: Pick<BenchVault, 'url' | 'tokens' | 'agentIds' | 'personToken'> = JSON.parse(
     said.slice('ready '.length),
   );
   const databaseFile = join(dataDir, 'vault.db');

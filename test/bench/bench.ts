@@ -9,12 +9,15 @@ import { measureBackup } from './backup.ts';
 import { measureDoorThroughput } from './door-throughput.ts';
 import { measureEnqueue } from './enqueue.ts';
 import { measureFanOut } from './fan-out.ts';
+import { measureKeyToScreen } from './key-to-screen.ts';
 import { measureMemory } from './memory.ts';
+import { measureMessageToRun } from './message-to-run.ts';
 import { measurePreparedRuns } from './prepared-runs.ts';
 import { measureRunOverhead } from './run-overhead.ts';
 import { measureSoak } from './soak.ts';
 import { renderPhases, renderTable } from './table.ts';
 import type { Row } from './table.ts';
+import { measureThousandMessages } from './thousand-messages.ts';
 import { measureVaultClaims } from './vault-claims.ts';
 import { measureVaultFanOut } from './vault-fan-out.ts';
 import { measureVaultPosts } from './vault-posts.ts';
@@ -34,6 +37,9 @@ const parts: Record<string, () => Promise<Row[]>> = {
   'vault-fan-out': measureVaultFanOut,
   'vault-since': measureVaultSince,
   'vault-claims': measureVaultClaims,
+  'message-to-run': measureMessageToRun,
+  'key-to-screen': measureKeyToScreen,
+  'thousand-messages': measureThousandMessages,
 };
 
 const { values } = parseArgs({

@@ -12,7 +12,7 @@ const kind = url === null ? 'sqlite' : 'postgres';
 const database = { kind, url, [Symbol.asyncDispose]: () => Promise.resolve() } as const;
 const dataDir = process.env['VAULT_DATA_DIR'] ?? '';
 const world = await startTestVault(kind, { dataDir, database, keep: true });
-const { userId } = await world.person('admin');
+const { userId, token: personToken } = await world.person('admin');
 const tokens: string[] = [];
 while (tokens.length < keys) tokens.push((await world.key(userId)).token);
 const agentIds: string[] = [];
@@ -20,7 +20,9 @@ while (agentIds.length < agents) agentIds.push(await world.agent(tokens[0] ?? ''
 
 const delay = monitorEventLoopDelay({ resolution: 5 });
 delay.enable();
-process.stdout.write(`ready ${JSON.stringify({ url: world.url, tokens, agentIds })}\n`);
+process.stdout.write(
+  `ready ${JSON.stringify({ url: world.url, tokens, agentIds, personToken })}\n`,
+);
 let asked = 0;
 for await (const _ of createInterface({ input: process.stdin })) {
   process.stdout.write(`lag ${(asked += 1)}: ${delay.percentile(99) / 1e6}\n`);

@@ -84,6 +84,7 @@ function commandOf(pid: number): string {
 /** The API of the vault as somebody uses it who has just followed the set-up link. */
 export function startedVault(port: string) {
   const api = `http://127.0.0.1:${port}/api/v1`;
+  const account = { name: 'ada', password: 'a long password of mine' };
   let token: string | null = null;
   // oxlint-disable-next-line typescript/no-explicit-any -- a test looks at what came, whatever it is
   const ask = async (path: string, body?: object): Promise<any> => {
@@ -104,11 +105,10 @@ export function startedVault(port: string) {
     return { agentId, events: await ask(`/agents/${agentId}/events?limit=200`) };
   };
   return {
-    ask,
+    ...{ ask, account },
     async setUp(said: string): Promise<void> {
       const link = /setup#(cvl_\S+)/.exec(said)?.[1];
-      const account = { token: link, name: 'ada', password: 'a long password of mine' };
-      token = (await ask('/auth/setup', account)).access_token;
+      token = (await ask('/auth/setup', { token: link, ...account })).access_token;
     },
     /** Gives the id of the message. */
     async say(content: string): Promise<string> {
