@@ -96,6 +96,29 @@ describe('compose.yml', () => {
     expect(service('introduce')).toContain('ipv4_address: 10.214.88.5');
   });
 
+  test('gives no address that is let in to a container which is not one of ours', () => {
+    const named = [...compose.matchAll(/ipv4_address: 10\.214\.88\.(\d+)/g)].map(
+      ([, last]) => last,
+    );
+    expect(named).toEqual(['2', '3', '5', '4', '6']);
+    expect(compose).toContain('ip_range: 10.214.88.8/29');
+  });
+
+  test('asks no registry for an image that is made here', () => {
+    expect([...compose.matchAll(/image: gatehouse\n +(.*)/g)].map(([, next]) => next)).toEqual([
+      'pull_policy: never',
+      'pull_policy: never',
+    ]);
+  });
+
+  test('does not fall back on SQLite when PostgreSQL was chosen without its password', () => {
+    const chosen = '${COMPOSE_PROFILES:+?application_name=gatehouse}}';
+    for (const name of ['vault', 'introduce']) {
+      const url = /DATABASE_URL: (.*)/.exec(service(name))?.[1];
+      expect(url?.endsWith(chosen)).toBe(true);
+    }
+  });
+
   test.each([
     ['gateway', gatewayVariables],
     ['x-confined', vaultVariables],
@@ -111,6 +134,13 @@ describe('compose.yml', () => {
     expect(service('gateway')).toContain('env_file');
     expect(compose).not.toMatch(/ANTHROPIC|CLAUDE_CODE/);
   });
+
+  test.each(['DATABASE_URL', 'POSTGRES_PASSWORD', 'WATCHER_VAULT_KEY', 'WATCHER_GATEWAY_TOKEN'])(
+    'and %s not to the gateway',
+    (name) => {
+      expect(service('gateway')).toContain(`${name}: ""`);
+    },
+  );
 
   test.each(['vault', 'introduce', 'watcher'])('%s has what strangers are kept in', (name) => {
     expect(service(name)).toContain('<<: *confined');
