@@ -73,6 +73,18 @@ test('an answer that it never takes ends as a sentence, and the next message is 
   expect((await world.answerTo(next.event_id)).content).toBe('what it likes');
 });
 
+test('a key that the vault does not know is in the log, also when it never knew it', async () => {
+  await using world = await startLoopWorld();
+  const watcher = await world.startWatcher({ WATCHER_VAULT_KEY: 'cv_prod_of_another_vault' });
+  const warnings = () => watcher.logged().filter(({ level }) => level === 'warn');
+  await expect.poll(warnings, { timeout: 20_000 }).toContainEqual(
+    expect.objectContaining({
+      msg: 'the vault does not answer',
+      err: expect.objectContaining({ code: 'unauthorized' }),
+    }),
+  );
+});
+
 describe.each(vaultDatabases)('a vault on %s that is away for longer than a lease', (kind) => {
   test('in the middle of a run: what was under way and what was written at its return are answered, in order', async () => {
     await using world = await startLoopWorld({ kind });

@@ -96,6 +96,29 @@ describe('compose.yml', () => {
     expect(service('introduce')).toContain('ipv4_address: 10.214.88.5');
   });
 
+  test('gives no address that is let in to a container which is not one of ours', () => {
+    const named = [...compose.matchAll(/ipv4_address: 10\.214\.88\.(\d+)/g)].map(
+      ([, last]) => last,
+    );
+    expect(named).toEqual(['2', '3', '5', '4', '6']);
+    expect(compose).toContain('ip_range: 10.214.88.8/29');
+  });
+
+  test('asks no registry for an image that is made here', () => {
+    expect([...compose.matchAll(/image: gatehouse\n +(.*)/g)].map(([, next]) => next)).toEqual([
+      'pull_policy: never',
+      'pull_policy: never',
+    ]);
+  });
+
+  test('does not fall back on SQLite when PostgreSQL was chosen without its password', () => {
+    const chosen = '${COMPOSE_PROFILES:+?application_name=gatehouse}}';
+    for (const name of ['vault', 'introduce']) {
+      const url = /DATABASE_URL: (.*)/.exec(service(name))?.[1];
+      expect(url?.endsWith(chosen)).toBe(true);
+    }
+  });
+
   test.each([
     ['gateway', gatewayVariables],
     ['x-confined', vaultVariables],
@@ -112,20 +135,32 @@ describe('compose.yml', () => {
     expect(compose).not.toMatch(/ANTHROPIC|CLAUDE_CODE/);
   });
 
+  test.each(['DATABASE_URL', 'POSTGRES_PASSWORD', 'WATCHER_VAULT_KEY', 'WATCHER_GATEWAY_TOKEN'])(
+    'and %s not to the gateway',
+    (name) => {
+      expect(service('gateway')).toContain(`${name}: ""`);
+    },
+  );
+
   test.each(['vault', 'introduce', 'watcher'])('%s has what strangers are kept in', (name) => {
     expect(service(name)).toContain('<<: *confined');
     expect(service(name)).not.toMatch(/privileged|cap_add|security_opt|user:/);
   });
 
+  const left = (name: string, variables: Record<string, { name: string }>) =>
+    Object.values(variables)
+      .map((variable) => variable.name)
+      .filter((variable) => !new RegExp(`^ +${variable}: `, 'm').test(service(name)));
+
   test('passes on what the vault and the watcher read', () => {
-    const names = (variables: Record<string, { name: string }>) =>
-      Object.values(variables).map(({ name }) => name);
-    const notForContainers = ['WATCHER_HEALTH_PORT', 'WATCHER_SHUTDOWN_GRACE_SECS'];
-    const notForTheVault = ['VAULT_REQUEST_TIMEOUT_SECS', 'VAULT_SHUTDOWN_GRACE_SECS'];
-    const missing = (place: string, wanted: string[]) =>
-      wanted.filter((name) => !new RegExp(`^ +${name}: `, 'm').test(service(place)));
-    expect(missing('vault', names(vaultVariables))).toEqual(notForTheVault);
-    expect(missing('watcher', names(watcherVariables))).toEqual(notForContainers);
+    expect(left('vault', vaultVariables)).toEqual([
+      'VAULT_REQUEST_TIMEOUT_SECS',
+      'VAULT_SHUTDOWN_GRACE_SECS',
+    ]);
+    expect(left('watcher', watcherVariables)).toEqual([
+      'WATCHER_HEALTH_PORT',
+      'WATCHER_SHUTDOWN_GRACE_SECS',
+    ]);
   });
 });
 

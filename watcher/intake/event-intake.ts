@@ -38,9 +38,12 @@ const rosterRefreshMs = 30_000;
 export function createEventIntake(parts: EventIntakeParts): EventIntake {
   const { vault, journal, roster, clock, log } = parts;
   let state: 'stream' | 'polling' | 'away' = 'away';
+  /** The log is told once each time, the first start included. */
+  let hasComplained = false;
 
-  const heardStream = (): void => {
-    state = 'stream';
+  const heard = (how: 'stream' | 'polling'): void => {
+    state = how;
+    hasComplained = false;
   };
   const take = async (events: readonly EventView[], upTo: number): Promise<void> => {
     parts.onTaken(await journal.take(events, upTo));
@@ -89,7 +92,7 @@ export function createEventIntake(parts: EventIntakeParts): EventIntake {
     const events = pages.flatMap((page) => page.events).filter(({ seq }) => seq <= upTo);
     const sorted = events.toSorted((a, b) => a.seq - b.seq);
     const last = sorted.at(-1);
-    state = 'polling';
+    heard('polling');
     if (last !== undefined) await take(sorted, last.seq);
     if (ends.length > 0) await poll(signal);
   };
@@ -98,7 +101,7 @@ export function createEventIntake(parts: EventIntakeParts): EventIntake {
     // What was missed comes quicker in pages than one by one.
     await poll(signal);
     const after = await cursorOf(signal);
-    for await (const event of vault.stream({ after, signal, onOpen: heardStream })) {
+    for await (const event of vault.stream({ after, signal, onOpen: () => heard('stream') })) {
       if (event.event_type.startsWith('agent_')) await roster.refresh(signal);
       if (relevantTypes.includes(event.event_type)) await take([event], event.seq);
     }
@@ -126,7 +129,8 @@ export function createEventIntake(parts: EventIntakeParts): EventIntake {
           }
         } catch (err) {
           if (signal.aborted) return;
-          if (state !== 'away') log.warn({ err }, 'the vault does not answer');
+          if (!hasComplained) log.warn({ err }, 'the vault does not answer');
+          hasComplained = true;
           state = 'away';
           const wasGood = clock.monotonicMs() - now > goodStreamMs;
           delayMs = wasGood ? streamRetryMs : Math.min(streamRetryMaxMs, delayMs * 2);
