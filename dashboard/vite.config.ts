@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import react from '@vitejs/plugin-react';
@@ -5,12 +6,18 @@ import { defineConfig } from 'vite';
 
 const here = import.meta.dirname;
 
+// The vault serves the page of its own version.
+const { version }: { version: string } = JSON.parse(
+  readFileSync(join(here, '../package.json'), 'utf8'),
+);
+
 export default defineConfig({
   root: here,
   plugins: [react()],
   resolve: {
     alias: { 'typebox/compile': join(here, 'vault/schema-check.ts') },
   },
+  define: { PROJECT_VERSION: JSON.stringify(version) },
   build: {
     outDir: join(here, 'dist'),
     emptyOutDir: true,

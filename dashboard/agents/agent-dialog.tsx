@@ -42,7 +42,6 @@ export function AgentDialog({
           label="Name"
           required
           maxLength={100}
-          autoFocus
           value={name}
           onChange={({ target }) => setName(target.value)}
         />

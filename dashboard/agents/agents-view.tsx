@@ -1,5 +1,6 @@
 // Agents: created, named, put in order, archived and brought back.
 import { useCallback, useState } from 'react';
+import type { ReactNode } from 'react';
 
 import type { ListedAgent } from '#shared/vault-agent-api.ts';
 
@@ -13,7 +14,7 @@ import { PageLink } from '../controls/page-link.tsx';
 import { AgentStatus } from '../feed/agent-status.tsx';
 import { ViewFrame } from '../layout/view-frame.tsx';
 import { useLive, useMe } from '../live/live-context.ts';
-import { feedPath } from '../vault/page-path.ts';
+import { agentKeysPath, feedPath } from '../vault/page-path.ts';
 import { useStore } from '../vault/store.ts';
 import { AgentDialog } from './agent-dialog.tsx';
 
@@ -58,43 +59,21 @@ export function AgentsView() {
       {agents !== null && agents.length > 0 && (
         <ul className="card list">
           {agents.map((agent, index) => (
-            <li key={agent.agent_id} className="row">
-              <AgentFacts agent={agent} />
+            <AgentItem
+              key={agent.agent_id}
+              agent={agent}
+              onShow={(kind) => setShown({ kind, agent })}
+            >
               {mayChange && (
-                <div className="row-actions">
-                  <Button
-                    kind="quiet"
-                    className="button-icon"
-                    aria-label={`Move ${agent.name} up`}
-                    disabled={index === 0 || ordering.isBusy}
-                    onClick={() => move(index, -1)}
-                  >
-                    <Icon name="up" />
-                  </Button>
-                  <Button
-                    kind="quiet"
-                    className="button-icon"
-                    aria-label={`Move ${agent.name} down`}
-                    disabled={index === agents.length - 1 || ordering.isBusy}
-                    onClick={() => move(index, 1)}
-                  >
-                    <Icon name="down" />
-                  </Button>
-                  <Button
-                    aria-label={`Edit ${agent.name}`}
-                    onClick={() => setShown({ kind: 'change', agent })}
-                  >
-                    Edit
-                  </Button>
-                  <Button
-                    aria-label={`Archive ${agent.name}`}
-                    onClick={() => setShown({ kind: 'archive', agent })}
-                  >
-                    Archive
-                  </Button>
-                </div>
+                <PlaceButtons
+                  name={agent.name}
+                  isFirst={index === 0}
+                  isLast={index === agents.length - 1}
+                  isBusy={ordering.isBusy}
+                  onMove={(step) => move(index, step)}
+                />
               )}
-            </li>
+            </AgentItem>
           ))}
         </ul>
       )}
@@ -123,6 +102,81 @@ export function AgentsView() {
         </ConfirmDialog>
       )}
     </ViewFrame>
+  );
+}
+
+function PlaceButtons({
+  name,
+  isFirst,
+  isLast,
+  isBusy,
+  onMove,
+}: {
+  name: string;
+  isFirst: boolean;
+  isLast: boolean;
+  isBusy: boolean;
+  onMove: (step: number) => void;
+}) {
+  return (
+    <>
+      <Button
+        kind="quiet"
+        className="button-icon"
+        aria-label={`Move ${name} up`}
+        disabled={isFirst || isBusy}
+        onClick={() => onMove(-1)}
+      >
+        <Icon name="up" />
+      </Button>
+      <Button
+        kind="quiet"
+        className="button-icon"
+        aria-label={`Move ${name} down`}
+        disabled={isLast || isBusy}
+        onClick={() => onMove(1)}
+      >
+        <Icon name="down" />
+      </Button>
+    </>
+  );
+}
+
+function AgentItem({
+  agent,
+  onShow,
+  children,
+}: {
+  agent: ListedAgent;
+  onShow: (kind: 'change' | 'archive') => void;
+  children: ReactNode;
+}) {
+  const { may } = useMe();
+  const { agent_id: id, name } = agent;
+  return (
+    <li className="row">
+      <AgentFacts agent={agent} />
+      <div className="row-actions">
+        {children}
+        <PageLink
+          className="button button-plain"
+          href={agentKeysPath(id)}
+          aria-label={`Keys of ${name}`}
+        >
+          Keys
+        </PageLink>
+        {may('agents:write') && (
+          <>
+            <Button aria-label={`Edit ${name}`} onClick={() => onShow('change')}>
+              Edit
+            </Button>
+            <Button aria-label={`Archive ${name}`} onClick={() => onShow('archive')}>
+              Archive
+            </Button>
+          </>
+        )}
+      </div>
+    </li>
   );
 }
 

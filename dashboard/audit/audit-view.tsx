@@ -113,6 +113,12 @@ function AuditRow({ item }: { item: AuditItem }) {
 
 function factsText(details: AuditItem['details']): string {
   return Object.entries(details)
-    .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(([name, value]) => `${name}: ${factText(value)}`)
     .join(' · ');
+}
+
+function factText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.map(factText).join(', ');
+  return JSON.stringify(value);
 }

@@ -7,18 +7,19 @@ import type { ListedAgent } from '#shared/vault-agent-api.ts';
 import { bytesText } from '../controls/amount-text.ts';
 import { Button } from '../controls/button.tsx';
 import { Icon } from '../controls/icon.tsx';
-import { useLive } from '../live/live-context.ts';
+import { useLive, useMe } from '../live/live-context.ts';
 import { useUploads } from './uploads.ts';
 import type { Uploads } from './uploads.ts';
 
-/** What was written and not sent, by agent, for as long as the page is open. */
+/** What was written and not sent, by person and agent, for as long as the page is open. */
 const drafts = new Map<string, string>();
 const heightMaxPx = 240;
 
 export function Composer({ agent }: { agent: ListedAgent }) {
   const { live } = useLive();
   const { agent_id: agentId, name } = agent;
-  const [text, setText] = useState(drafts.get(agentId) ?? '');
+  const draft = `${useMe().user.user_id} ${agentId}`;
+  const [text, setText] = useState(drafts.get(draft) ?? '');
   const uploads = useUploads(agentId);
   const area = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
@@ -26,7 +27,7 @@ export function Composer({ agent }: { agent: ListedAgent }) {
 
   const write = (next: string): void => {
     setText(next);
-    drafts.set(agentId, next);
+    drafts.set(draft, next);
   };
   useLayoutEffect(() => {
     const shown = area.current;

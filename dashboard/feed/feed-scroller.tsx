@@ -34,7 +34,13 @@ export function FeedScroller({ agent, feed }: { agent: ListedAgent; feed: FeedSt
         <div ref={content} className="feed-content">
           {(hasEarlier || feed.older !== null) && <OlderButton showEarlier={place.showEarlier} />}
           {shown.length === 0 && outgoing.length === 0 && <EmptyFeed agent={agent} />}
-          <div role="log" aria-live="polite" aria-relevant="additions" aria-label="Messages">
+          {/* What somebody scrolls to is not news. */}
+          <div
+            role="log"
+            aria-live={isFollowing ? 'polite' : 'off'}
+            aria-relevant="additions"
+            aria-label="Messages"
+          >
             {shown.map((event) => (
               <EventItem
                 key={event.event_id}

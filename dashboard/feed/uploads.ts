@@ -41,12 +41,14 @@ export function useUploads(agentId: string): Uploads {
     [vault, agentId],
   );
   const add = (files: Iterable<File>): void => {
-    const room = attachmentsMax - items.length;
-    for (const file of [...files].slice(0, Math.max(0, room))) {
+    let room = attachmentsMax - items.filter((each) => each.failure === null).length;
+    for (const file of files) {
       const { name, size } = file;
       const key = randomId();
-      setItems((now) => [...now, { key, name, size, attachment: null, failure: null }]);
-      void upload(key, file);
+      const failure = room > 0 ? null : `A message takes ${attachmentsMax} files at most.`;
+      setItems((now) => [...now, { key, name, size, attachment: null, failure }]);
+      if (failure === null) void upload(key, file);
+      room -= 1;
     }
   };
   return {

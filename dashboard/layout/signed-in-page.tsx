@@ -1,5 +1,6 @@
 // The page behind the door: agents and views at the side, one of them in the middle.
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
+import type { RefObject } from 'react';
 
 import { AgentsView } from '../agents/agents-view.tsx';
 import { AuditView } from '../audit/audit-view.tsx';
@@ -39,6 +40,8 @@ export function SignedInPage() {
   useEffect(() => {
     document.title = `${unread > 0 ? `(${unread}) ` : ''}${title} · Gatehouse`;
   }, [title, unread]);
+  const main = useRef<HTMLElement>(null);
+  useFocusOfView(path, main);
   return (
     <div className="page">
       <a className="skip-link" href="#main">
@@ -65,12 +68,24 @@ export function SignedInPage() {
           <SideBar path={path} onChosen={() => setMenuOpen(false)} />
         </Dialog>
       )}
-      <main className="main" id="main" tabIndex={-1}>
+      <main ref={main} className="main" id="main" tabIndex={-1}>
         <ConnectionNote />
         <View path={path} state={state} />
       </main>
     </div>
   );
+}
+
+/** Whoever goes to another view by keyboard is there, and hears its name. */
+function useFocusOfView(path: string, main: RefObject<HTMLElement | null>): void {
+  const shown = useRef(path);
+  useEffect(() => {
+    if (shown.current === path) return;
+    shown.current = path;
+    const title = main.current?.querySelector('h1');
+    if (title != null) title.tabIndex = -1;
+    (title ?? main.current)?.focus();
+  }, [path, main]);
 }
 
 function View({ path, state }: { path: string; state: LiveState }) {

@@ -12,11 +12,13 @@ import { failureText } from '../vault/failure-text.ts';
 import type { PageVault } from '../vault/page-vault.ts';
 import { createStore } from '../vault/store.ts';
 import type { Store } from '../vault/store.ts';
+import { merged } from './agent-list.ts';
 import { emptyFeed, withEvent, withOlder } from './feed-state.ts';
 import type { FeedState } from './feed-state.ts';
 import { createOutbox } from './outbox.ts';
 import type { Outbox } from './outbox.ts';
 import { createReadMarks } from './read-marks.ts';
+import { pause, whileOnline } from './reconnecting.ts';
 
 export type OpenFeed =
   | { kind: 'loading' }
@@ -52,6 +54,7 @@ const shownAtFirst = 100;
 const pagesAtFirst = 6;
 const firstDelayMs = 500;
 const maxDelayMs = 10_000;
+const readingMs = 10_000;
 
 export function createLiveVault(parts: {
   connection: VaultConnection;
@@ -83,9 +86,10 @@ export function createLiveVault(parts: {
     if (agents !== undefined) update({ agents });
   };
 
-  const loadAgents = async (): Promise<void> => {
+  const loadAgents = async (isAnew = false): Promise<void> => {
     try {
-      update({ agents: await vault.agents(), agentsFailure: null });
+      const loaded = await vault.agents();
+      update({ agents: isAnew ? loaded : merged(state.get().agents, loaded), agentsFailure: null });
     } catch (err) {
       update({ agentsFailure: failureText(err) });
     }
@@ -142,7 +146,7 @@ export function createLiveVault(parts: {
   const readMarks = createReadMarks(vault);
 
   const reloadAll = (): void => {
-    void loadAgents();
+    void loadAgents(true);
     for (const agentId of state.get().feeds.keys()) void loadFeed(agentId);
   };
   const follow = async (signal: AbortSignal): Promise<void> => {
@@ -186,6 +190,9 @@ export function createLiveVault(parts: {
       addToFeed(await vault.post(agentId, request, `stop-${eventId}`));
     },
     async run(signal) {
+      lookForReading(signal, () => {
+        if (state.get().agents?.some(({ unread }) => (unread ?? 0) > 0) === true) reloadAgents();
+      });
       let delayMs = firstDelayMs;
       while (!signal.aborted) {
         const startedAt = Date.now();
@@ -206,6 +213,16 @@ export function createLiveVault(parts: {
   };
 }
 
+/** What one has read in another browser comes by no stream, for it is nobody else's business: it is asked for. */
+function lookForReading(signal: AbortSignal, look: () => void): void {
+  const lookIfSeen = (): void => {
+    if (document.visibilityState === 'visible') look();
+  };
+  const timer = setInterval(lookIfSeen, readingMs);
+  document.addEventListener('visibilitychange', lookIfSeen, { signal });
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+}
+
 /** Newest first; enough that there is something to show. */
 async function newestEvents(
   vault: Pick<PageVault, 'events'>,
@@ -224,35 +241,4 @@ async function newestEvents(
 
 function withShown(count: number, { event_type: type }: EventView): number {
   return count + (type === 'assistant_delta' || type.startsWith('claim_') ? 0 : 1);
-}
-
-/** A browser that knows to be offline need not wait until a connection falls silent. */
-async function whileOnline(
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  if (!navigator.onLine) return;
-  const lost = new AbortController();
-  const onOffline = (): void => lost.abort();
-  addEventListener('offline', onOffline);
-  try {
-    await work(AbortSignal.any([signal, lost.signal]));
-  } finally {
-    removeEventListener('offline', onOffline);
-  }
-}
-
-/** Over early when the network comes back, or somebody looks. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  const onVisible = (): void => {
-    if (document.visibilityState === 'visible') resolve();
-  };
-  addEventListener('online', () => resolve(), { once: true });
-  document.addEventListener('visibilitychange', onVisible);
-  signal.addEventListener('abort', () => resolve(), { once: true });
-  await promise;
-  clearTimeout(timer);
-  document.removeEventListener('visibilitychange', onVisible);
 }

@@ -17,9 +17,12 @@ const lifetimes = [
 ] as const;
 
 export function KeyDialog({
+  forAgent,
   onMade,
   onClose,
 }: {
+  /** The one that is chosen at first. */
+  forAgent: string | null;
   onMade: (made: { name: string; key: string }) => Promise<void>;
   onClose: () => void;
 }) {
@@ -28,7 +31,7 @@ export function KeyDialog({
   const agents = useStore(live.state).agents ?? [];
   const [name, setName] = useState('');
   const [scopes, setScopes] = useState<ReadonlySet<string>>(new Set(usualPreset?.scopes));
-  const [agentId, setAgentId] = useState('');
+  const [agentId, setAgentId] = useState(forAgent ?? '');
   const [lifetime, setLifetime] = useState('');
   const { isBusy, failure, run } = useAction();
   const make = async (): Promise<void> => {
@@ -58,7 +61,6 @@ export function KeyDialog({
           hint="What uses it."
           required
           maxLength={64}
-          autoFocus
           value={name}
           onChange={({ target }) => setName(target.value)}
         />

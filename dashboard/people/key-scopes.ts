@@ -12,6 +12,11 @@ export const scopeWords: readonly (readonly [string, string])[] = [
   ['audit:read', 'read the audit'],
 ];
 
+export function wordsOf(scopes: readonly string[]): string {
+  const words = new Map(scopeWords);
+  return scopes.map((scope) => words.get(scope) ?? scope).join(', ');
+}
+
 export const presets: readonly { name: string; scopes: readonly string[] }[] = [
   {
     name: 'A watcher',

@@ -21,19 +21,52 @@ export function HostCard({ host }: { host: HostView }) {
       <div className="row">
         <h3 className="row-main">{name}</h3>
         <span className={`badge ${isFine ? 'badge-ok' : 'badge-bad'}`}>
-          {isStale ? 'silent' : health}
+          {isStale ? 'silent' : healthWord(health)}
         </span>
       </div>
-      <dl className="facts">
-        <Fact name="Reported">
-          <Moment at={at} /> by {host.reported_by}
-        </Fact>
-        <GatewayFacts gateway={partOf(report, 'gateway')} />
-        <WatcherFacts watcher={partOf(report, 'watcher')} />
-        <MachineFacts machine={partOf(report, 'host')} />
-      </dl>
+      <div className="fact-groups">
+        <FactGroup title="Gateway">
+          <GatewayFacts gateway={partOf(report, 'gateway')} />
+        </FactGroup>
+        <FactGroup title="Watcher">
+          <WatcherFacts watcher={partOf(report, 'watcher')} />
+          <Fact name="Reported">
+            <Moment at={at} /> by {host.reported_by}
+          </Fact>
+        </FactGroup>
+        <FactGroup title="Machine">
+          <MachineFacts machine={partOf(report, 'host')} />
+        </FactGroup>
+      </div>
       <EventFacts metadata={report} />
     </article>
+  );
+}
+
+const healthWords = new Map([
+  ['ok', 'works'],
+  ['degraded', 'in trouble'],
+]);
+const wayWords = new Map([
+  ['stream', 'by stream'],
+  ['polling', 'by polling'],
+  ['away', 'not: the vault is away'],
+]);
+
+function healthWord(health: string | null): string | null {
+  return health === null ? null : (healthWords.get(health) ?? health);
+}
+
+function wayWord(way: string | null): string | null {
+  return way === null ? null : (wayWords.get(way) ?? way);
+}
+
+function FactGroup({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section className="fact-group" aria-label={title}>
+      <h4>{title}</h4>
+      <dl className="facts">{children}</dl>
+    </section>
   );
 }
 
@@ -46,7 +79,11 @@ function GatewayFacts({ gateway }: { gateway: Report }) {
   const signedIn = gateway['authenticated'];
   return (
     <>
-      <TextFact name="Gateway" text={textOf(gateway, 'reason') ?? textOf(gateway, 'health')} />
+      <TextFact
+        name="State"
+        text={textOf(gateway, 'reason') ?? healthWord(textOf(gateway, 'health'))}
+      />
+      <TextFact name="Version" text={textOf(gateway, 'version')} />
       <TextFact name="Claude Code" text={textOf(gateway, 'claude_version')} />
       <TextFact
         name="Signed in"
@@ -62,8 +99,9 @@ function GatewayFacts({ gateway }: { gateway: Report }) {
       )}
       {runs !== null && (
         <Fact name="Last day">
-          {runs} {runs === 1 ? 'run' : 'runs'}, {numberOf(usage, 'input_tokens') ?? 0} tokens in,{' '}
-          {numberOf(usage, 'output_tokens') ?? 0} out, $
+          {runs} {runs === 1 ? 'run' : 'runs'},{' '}
+          {(numberOf(usage, 'input_tokens') ?? 0).toLocaleString()} tokens in,{' '}
+          {(numberOf(usage, 'output_tokens') ?? 0).toLocaleString()} out, $
           {(numberOf(usage, 'cost_usd') ?? 0).toFixed(2)}
         </Fact>
       )}
@@ -104,8 +142,8 @@ function WatcherFacts({ watcher }: { watcher: Report }) {
   const dead = numberOf(watcher, 'dead_letters');
   return (
     <>
-      <TextFact name="Watcher" text={textOf(watcher, 'version')} />
-      <TextFact name="Feed" text={textOf(watcher, 'feed')} />
+      <TextFact name="Version" text={textOf(watcher, 'version')} />
+      <TextFact name="Messages come" text={wayWord(textOf(watcher, 'feed'))} />
       <TextFact name="Open messages" text={textOf(watcher, 'open_messages')} />
       {dead !== null && dead > 0 && <Fact name="Given up">{dead}</Fact>}
     </>

@@ -47,7 +47,7 @@ export function SystemView() {
                 <code>npm run watcher</code>.
               </p>
             ) : (
-              <div className="cards cards-wide">
+              <div className="cards">
                 {items.map((host) => (
                   <HostCard key={host.name} host={host} />
                 ))}
@@ -69,6 +69,10 @@ function VaultCard({ readiness: { ready, parts } }: { readiness: Readiness }) {
         </span>
       </p>
       <dl className="facts">
+        <div className="facts-row">
+          <dt>version</dt>
+          <dd>{PROJECT_VERSION}</dd>
+        </div>
         {parts.map(({ name, ok, detail }) => (
           <div key={name} className="facts-row">
             <dt>{name}</dt>

@@ -13,8 +13,19 @@ export function usePath(): string {
   return useSyncExternalStore(subscribe, () => location.pathname);
 }
 
+/** Of the address, behind its question mark. */
+export function useQuery(): URLSearchParams {
+  const search = useSyncExternalStore(subscribe, () => location.search);
+  return new URLSearchParams(search);
+}
+
 export function feedPath(agentId: string): string {
   return `/feed/${agentId}`;
+}
+
+/** The keys that may do something for an agent. */
+export function agentKeysPath(agentId: string): string {
+  return `/keys?agent=${agentId}`;
 }
 
 export function agentOfPath(path: string): string | null {

@@ -108,6 +108,63 @@ describe.each(vaultDatabases)('the feed on %s', (kind) => {
     expect(world.mishaps).toEqual([]);
   });
 
+  test('an answer goes on in a page that is loaded in the middle of it', async () => {
+    await using world = await startPageWorld(browser, {}, kind);
+    const agentId = await world.agent(world.admin.token, 'Librarian');
+    const watcher = await world.watcher(agentId);
+    const { event_id: eventId } = await world.post(world.admin.token, agentId, {
+      ...{ event_type: 'user_message', content: 'Tell me a story' },
+      metadata: { source: 'dashboard' },
+    });
+    const page = await world.signedIn();
+    const fence = await watcher.claim(eventId);
+    const say = (content: string, from: number) =>
+      watcher.say(eventId, fence, {
+        ...{ event_type: 'assistant_delta', content },
+        metadata: { run_id: 'run_1', attempt: 1, message: 0, from },
+      });
+    await say('Once upon', 0);
+    const draft = page.locator('.message-draft');
+    await draft.getByText('Once upon', { exact: true }).waitFor();
+    await page.reload();
+    await draft.getByText('Once upon', { exact: true }).waitFor();
+    await say(' a time', 9);
+    await draft.getByText('Once upon a time', { exact: true }).waitFor();
+    await watcher.say(eventId, fence, {
+      ...{ event_type: 'assistant_message', content: 'Once upon a time there was a gate.' },
+    });
+    await page.locator('.message-assistant[data-event]').waitFor();
+    await expect.poll(() => draft.count()).toBe(0);
+    expect(await page.getByText('Once upon a time').count()).toBe(1);
+    expect(world.mishaps).toEqual([]);
+  });
+
+  test('the dots go when nobody is heard of any more, and come back with the next attempt', async () => {
+    await using world = await startPageWorld(browser, {}, kind);
+    const agentId = await world.agent(world.admin.token, 'Librarian');
+    const watcher = await world.watcher(agentId);
+    const page = await world.signedIn();
+    await page.getByLabel('Message to Librarian').fill('Anybody there?');
+    await page.getByLabel('Message to Librarian').press('Enter');
+    const message = page.locator('.message-user[data-event]');
+    await message.waitFor();
+    const eventId = (await message.getAttribute('data-event')) ?? '';
+    // The lease is that of a watcher which dies with it.
+    const fence = await watcher.claim(eventId, 5);
+    await watcher.say(eventId, fence, {
+      ...{ event_type: 'assistant_delta', content: 'I was ab' },
+      metadata: { run_id: 'run_1', attempt: 1, message: 0, from: 0 },
+    });
+    await page.locator('.message-draft', { hasText: 'I was ab' }).waitFor();
+    await message.getByText('Waiting').waitFor();
+    expect(await page.locator('.thinking').count()).toBe(0);
+    expect(await page.getByText('I was ab').count()).toBe(0);
+    await watcher.claim(eventId);
+    await page.locator('.thinking').waitFor();
+    expect(await message.getByText('Waiting').count()).toBe(0);
+    expect(world.mishaps).toEqual([]);
+  });
+
   test('a stop is asked for, and failures say what to do', async () => {
     await using world = await startPageWorld(browser, {}, kind);
     const agentId = await world.agent(world.admin.token, 'Librarian');

@@ -13,8 +13,12 @@ const flags = [
   '--no-sandbox',
 ];
 
-export async function startBrowser(): Promise<Browser> {
+export async function startBrowser(moreFlags: readonly string[] = []): Promise<Browser> {
   const executablePath = await chromium.executablePath();
   if (!existsSync(executablePath)) throw new Error(`there is no Chromium at ${executablePath}`);
-  return await playwright.launch({ executablePath, headless: true, args: flags });
+  return await playwright.launch({
+    executablePath,
+    headless: true,
+    args: [...flags, ...moreFlags],
+  });
 }

@@ -30,7 +30,7 @@ export type PageWorld = TestVault & {
 };
 
 export type PlayedWatcher = {
-  claim: (eventId: string) => Promise<number>;
+  claim: (eventId: string, leaseSecs?: number) => Promise<number>;
   say: (eventId: string, fence: number, event: Record<string, unknown>) => Promise<void>;
   release: (eventId: string, fence: number) => Promise<void>;
   report: (status: Record<string, unknown>) => Promise<void>;
@@ -93,7 +93,8 @@ async function playWatcher(
   };
   return {
     token,
-    claim: async (eventId) => (await must(`/events/${eventId}/claim`, { lease_secs: 60 })).fence,
+    claim: async (eventId, leaseSecs = 60) =>
+      (await must(`/events/${eventId}/claim`, { lease_secs: leaseSecs })).fence,
     async say(eventId, fence, event) {
       await must(`/agents/${agentId}/events`, { reply_to: eventId, fence, ...event });
     },

@@ -1,0 +1,2 @@
+/** Put in by the build: that of package.json. */
+declare const PROJECT_VERSION: string;
