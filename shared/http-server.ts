@@ -132,6 +132,14 @@ function refuseWhileDraining(
     });
     done(isExempt(request.routeOptions.config) ? undefined : refusal);
   });
+  // Also to requests from before: whoever believed that the connection stays would send the next one into its end.
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (draining) {
+      reply.raw.shouldKeepAlive = false;
+      reply.header('connection', 'close');
+    }
+    done(null, payload);
+  });
   const startDraining = (): void => {
     draining = true;
     // Connections whose answer is still to come close when it has gone out.

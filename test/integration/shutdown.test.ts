@@ -32,7 +32,9 @@ describe.each(['none', 'require'])('with SANDBOX=%s, a gateway that is told to s
     await expect.poll(() => readRuns(gateway.dataDir).length).toBe(4);
     gateway.child.kill('SIGTERM');
     const interrupted = { code: 'interrupted', retryable: true, retry_after_secs: 5 };
-    expect(await waiting).toMatchObject({ status: 503, body: { error: interrupted } });
+    const told = await waiting;
+    expect(told).toMatchObject({ status: 503, body: { error: interrupted } });
+    expect(told.headers.get('connection')).toBe('close');
 
     const refused = await gateway.run(token, { prompt: 'too late' });
     const draining = { code: 'draining', retryable: true };
