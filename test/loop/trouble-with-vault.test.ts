@@ -7,6 +7,7 @@ import { startLoopWorld } from '../support/loop-world.ts';
 import type { LoopWorld, SeenEvent } from '../support/loop-world.ts';
 import { letGo, untilHeld, waitForGo } from '../support/run-latch.ts';
 import { vaultDatabases } from '../support/vault-databases.ts';
+import { attachTo } from '../support/vault-uploads.ts';
 
 const posting = { method: 'POST', path: /\/agents\/[^/]+\/events$/ };
 const claiming = { method: 'POST', path: /\/claim$/ };
@@ -87,6 +88,22 @@ test('a key that the vault does not know is in the log, also when it never knew 
       err: expect.objectContaining({ code: 'unauthorized' }),
     }),
   );
+});
+
+test('a file that is gone ends as a sentence, and the next message is answered', async () => {
+  await using world = await startLoopWorld();
+  await using vault = await startFaultyService(world.vault.url);
+  const id = await attachTo(world.vault, world.admin.token, world.agentId, 'the apple is red');
+  vault.failNext({
+    ...{ method: 'GET', path: /\/attachments\//, times: 1, how: vaultRefusal(404, 'not_found') },
+  });
+  await world.startWatcher({ WATCHER_VAULT_URL: vault.url });
+  const lost = await world.say('what is in it?', { attachments: [id] });
+  const next = await world.say('and this?');
+  expect(await world.answerTo(lost.event_id)).toMatchObject({
+    ...{ event_type: 'system', metadata: { outcome: 'attachment_lost' } },
+  });
+  expect((await world.answerTo(next.event_id)).content).toBe('and this?');
 });
 
 describe.each(vaultDatabases)('a vault on %s that is away for longer than a lease', (kind) => {
