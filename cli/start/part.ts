@@ -33,27 +33,25 @@ export function startPart(options: PartOptions): Part {
   const ready = Promise.withResolvers<string>();
   ready.promise.catch(() => {});
   const stopping = new AbortController();
-  let child = spawn(options, ready.resolve);
+  let run = begin(options, ready.resolve);
   let pauseMs = firstPauseMs;
   let isAsked = false;
 
   const keep = async (): Promise<void> => {
     for (;;) {
       const startedAt = performance.now();
-      const { exitCode, signal } = await child;
+      const how = await run.ended;
       if (stopping.signal.aborted) return;
-      ready.reject(new Error(`${name} has ended (${signal ?? exitCode})`));
+      ready.reject(new Error(`${name} has ended (${how})`));
       if (performance.now() - startedAt > wellAfterMs || isAsked) pauseMs = firstPauseMs;
       if (!isAsked) {
-        say(
-          `${name} has ended (${signal ?? `exit code ${exitCode}`}); it is started again in ${pauseMs / 1000} s`,
-        );
+        say(`${name} has ended (${how}); it is started again in ${pauseMs / 1000} s`);
         await sleep(pauseMs, stopping.signal);
         pauseMs = Math.min(maxPauseMs, pauseMs * 2);
       }
       isAsked = false;
       if (stopping.signal.aborted) return;
-      child = spawn(options, ready.resolve);
+      run = begin(options, ready.resolve);
     }
   };
   const kept = keep();
@@ -61,14 +59,34 @@ export function startPart(options: PartOptions): Part {
     ready: ready.promise,
     restart() {
       isAsked = true;
-      child.kill('SIGTERM');
+      run.stop();
     },
     async stop() {
       stopping.abort();
-      child.kill('SIGTERM');
+      run.stop();
       await kept;
     },
   };
+}
+
+type Run = {
+  /** Resolves with how it ended. */
+  ended: Promise<string>;
+  stop: () => void;
+};
+
+function begin(options: PartOptions, listening: (url: string) => void): Run {
+  try {
+    const child = spawn(options, listening);
+    return {
+      ended: child.then(({ exitCode, signal }) => signal ?? `exit code ${exitCode}`),
+      stop: () => void child.kill('SIGTERM'),
+    };
+  } catch (err) {
+    // What it is given cannot be read, such as a damaged file: that may be mended while the others go on.
+    const reason = err instanceof Error ? err.message : String(err);
+    return { ended: Promise.resolve(reason), stop: () => {} };
+  }
 }
 
 function spawn({ main, cwd, env, onLine, onSaid }: PartOptions, listening: (url: string) => void) {
