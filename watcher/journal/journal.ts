@@ -127,12 +127,11 @@ function inboxText(event: EventView): string {
   const files = attachments.map(
     ({ name, attachment_id: file }) => `- attachment: ${name} (${file})`,
   );
-  const lines = [
-    `<!-- ${id} -->`,
-    `## ${at}, ${author.name} (${author.kind})`,
-    '',
-    content,
-    ...files,
-  ];
-  return `${lines.join('\n').trimEnd()}\n\n`;
+  const lines = [`## ${at}, ${author.name} (${author.kind})`, '', content, ...files];
+  // The line that tells an entry from what was written into one; with it a program could also keep another's entry out.
+  const text = lines
+    .join('\n')
+    .trimEnd()
+    .replaceAll(/<!--(?=\s*evt_)/g, '<\\!--');
+  return `<!-- ${id} -->\n${text}\n\n`;
 }
