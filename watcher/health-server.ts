@@ -4,8 +4,10 @@ import type { HttpApp } from '#shared/http-server.ts';
 import { newId } from '#shared/ids.ts';
 import type { Log } from '#shared/log.ts';
 
+import type { IntakeState } from './intake/event-intake.ts';
+
 export type WatcherHealth = {
-  vault: 'stream' | 'polling' | 'away';
+  vault: IntakeState;
   open_messages: number;
   dead_letters: number;
   agents: number;
@@ -23,7 +25,8 @@ export function createHealthServer(health: () => WatcherHealth, log: Log): HttpA
   });
   app.get('/readyz', (_request, reply) => {
     const now = health();
-    void reply.code(now.vault === 'away' ? 503 : 200).send({ ok: now.vault !== 'away', ...now });
+    const ok = now.vault === 'stream' || now.vault === 'polling';
+    void reply.code(ok ? 200 : 503).send({ ok, ...now });
   });
   return app;
 }

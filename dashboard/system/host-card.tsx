@@ -51,6 +51,7 @@ const wayWords = new Map([
   ['stream', 'by stream'],
   ['polling', 'by polling'],
   ['away', 'not: the vault is away'],
+  ['stalled', 'not: the watcher cannot write to its disk'],
 ]);
 
 function healthWord(health: string | null): string | null {

@@ -346,6 +346,9 @@ const operatorMatters: ReadonlyMap<string, string> = new Map([
   ['auth', 'Login needed'],
   ['billing', 'The account of the gateway does not pay'],
   ['cli_missing', 'The gateway has no claude'],
+  ['unauthorized', "The gateway does not take the watcher's token (npm run rotate makes another)"],
+  ['forbidden', 'The gateway does not let the watcher in'],
+  ['wrong_host', 'The gateway is called by a name that it does not go by'],
 ]);
 const sessionGone = 'its session was gone';
 

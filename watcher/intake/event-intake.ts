@@ -2,15 +2,18 @@
 // the two loses nothing and repeats nothing: both go on from the cursor, which moves only with what is stored.
 import type { Clock } from '#shared/clock.ts';
 import type { Log } from '#shared/log.ts';
+import { VaultError } from '#shared/vault-client-error.ts';
 import type { VaultClient } from '#shared/vault-client.ts';
 import type { EventView } from '#shared/vault-event-api.ts';
 
 import type { AgentRoster } from '../agent-roster.ts';
 import type { Journal, Taken } from '../journal/journal.ts';
 
+/** Whether the vault was heard of lately, and how; `stalled`: it was, but what it has cannot be stored here. */
+export type IntakeState = 'stream' | 'polling' | 'away' | 'stalled';
+
 export type EventIntake = {
-  /** Whether the vault was heard of lately, and how. */
-  state: () => 'stream' | 'polling' | 'away';
+  state: () => IntakeState;
   run: (signal: AbortSignal) => Promise<void>;
 };
 
@@ -28,6 +31,10 @@ export type EventIntakeParts = {
   random: () => number;
 };
 
+const complaints = {
+  away: 'the vault does not answer',
+  stalled: 'what the vault has cannot be stored here',
+};
 const relevantTypes = ['user_message', 'cancel_request'];
 const streamRetryMs = 1000;
 const streamRetryMaxMs = 30_000;
@@ -37,7 +44,7 @@ const rosterRefreshMs = 30_000;
 
 export function createEventIntake(parts: EventIntakeParts): EventIntake {
   const { vault, journal, roster, clock, log } = parts;
-  let state: 'stream' | 'polling' | 'away' = 'away';
+  let state: IntakeState = 'away';
   /** The log is told once each time, the first start included. */
   let hasComplained = false;
 
@@ -92,8 +99,8 @@ export function createEventIntake(parts: EventIntakeParts): EventIntake {
     const events = pages.flatMap((page) => page.events).filter(({ seq }) => seq <= upTo);
     const sorted = events.toSorted((a, b) => a.seq - b.seq);
     const last = sorted.at(-1);
-    heard('polling');
     if (last !== undefined) await take(sorted, last.seq);
+    heard('polling');
     if (ends.length > 0) await poll(signal);
   };
   /** Throws when it breaks. */
@@ -129,9 +136,10 @@ export function createEventIntake(parts: EventIntakeParts): EventIntake {
           }
         } catch (err) {
           if (signal.aborted) return;
-          if (!hasComplained) log.warn({ err }, 'the vault does not answer');
+          const trouble = err instanceof VaultError ? 'away' : 'stalled';
+          if (!hasComplained || state !== trouble) log.warn({ err }, complaints[trouble]);
           hasComplained = true;
-          state = 'away';
+          state = trouble;
           const wasGood = clock.monotonicMs() - now > goodStreamMs;
           delayMs = wasGood ? streamRetryMs : Math.min(streamRetryMaxMs, delayMs * 2);
           if (parts.isPushed) streamAt = clock.monotonicMs() + delayMs * (0.5 + parts.random() / 2);
