@@ -129,6 +129,28 @@ describe.each(vaultDatabases)('on %s', (kind) => {
     expect((await world.call(admin.token, unknown, { body: {} })).status).toBe(404);
   });
 
+  test('whoever may only write ends no claim, though its fence is there to read', async () => {
+    await using world = await startTestVault(kind);
+    const { admin, agent, event, claim } = await asked(world);
+    const answerer = await world.key(admin.userId);
+    const writer = await world.key(admin.userId, { scopes: ['events:read', 'events:write'] });
+    const post = async ({ token }: { token: string }, more: object) => {
+      const body = { event_type: 'system', content: '.', reply_to: event.event_id, ...more };
+      return (await world.call(token, `/agents/${agent}/events`, { body })).status;
+    };
+    const { fence } = (await claim(answerer.token)).body.data;
+    expect([
+      await post(writer, { ends_claim: true, fence }),
+      await post(writer, { ends_claim: true }),
+      await post(writer, { event_type: 'user_message', ends_claim: true, fence }),
+      await post(writer, { fence }),
+      await post(writer, {}),
+    ]).toEqual([403, 403, 403, 403, 201]);
+    const read = await world.call(admin.token, `/events/${event.event_id}`);
+    expect(read.body.data.claim).toMatchObject({ fence, state: 'held' });
+    expect(await post(answerer, { ends_claim: true, fence })).toBe(201);
+  });
+
   test('a claim outlives a restart with what is left of its lease', async () => {
     await using first = await startTestVault(kind, { keep: true });
     const { admin, claim, event } = await asked(first);

@@ -45,8 +45,9 @@ const answerTypes: ReadonlySet<string> = new Set([
   'tool_call',
 ]);
 
-export function isAnswerType(eventType: string): boolean {
-  return answerTypes.has(eventType);
+/** Also anything that is posted under a claim or ends it: the fences of claims can be read by all who read the feed. */
+export function isAnswer({ event_type: type, fence, ends_claim: endsIt }: EventRequest): boolean {
+  return answerTypes.has(type) || fence !== undefined || endsIt === true;
 }
 
 export function createPosting(parts: PostingParts): Posting {
@@ -64,8 +65,7 @@ export function createPosting(parts: PostingParts): Posting {
         details: { field: 'reply_to' },
       });
     }
-    const needsClaim = isAnswerType(type) || fence !== undefined || endsClaim(request);
-    if (needsClaim) await claims.requireMayReply(db, replyTo, fence ?? null);
+    if (isAnswer(request)) await claims.requireMayReply(db, replyTo, fence ?? null);
   };
   return {
     async post(scope, post) {
@@ -78,15 +78,15 @@ export function createPosting(parts: PostingParts): Posting {
       await requireReplyTo(scope.db, post);
       const ids = request.attachments ?? [];
       const attachments = await parts.takeAttachments(scope.db, agent.agentId, ids);
-      const isAnswer = replyTo !== null && endsClaim(request);
-      if (isAnswer) await deleteDeltas(scope.db, agent.agentId, replyTo);
+      const endsIt = replyTo !== null && endsClaim(request);
+      if (endsIt) await deleteDeltas(scope.db, agent.agentId, replyTo);
       const event = await feed.append(scope, {
         ...{ agentId: agent.agentId, type, content, replyTo, attachments, author },
         metadata: { ...metadata, source },
         key: key === null ? null : { key, requestSha256 },
       });
       await parts.bindAttachments(scope.db, ids, event.eventId);
-      if (isAnswer) await claims.settle(scope, replyTo);
+      if (endsIt) await claims.settle(scope, replyTo);
       return { event, isRepeated: false };
     },
   };

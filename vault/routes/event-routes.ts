@@ -25,7 +25,7 @@ import { findClaim } from '../feeds/claim-store.ts';
 import type { Claims } from '../feeds/claims.ts';
 import { findEvent, findEventByKey, listEvents } from '../feeds/event-store.ts';
 import { eventView } from '../feeds/event-view.ts';
-import { isAnswerType } from '../feeds/posting.ts';
+import { isAnswer } from '../feeds/posting.ts';
 import type { Posting } from '../feeds/posting.ts';
 import { sourceOf } from '../permission/principal.ts';
 import type { Principal } from '../permission/principal.ts';
@@ -67,7 +67,7 @@ export async function eventRoutes(app: HttpApp, options: EventRouteOptions): Pro
       const principal = door.principalOf(request);
       const { agent_id: agentId } = request.params;
       const { event_type: type } = request.body;
-      door.require(request, isAnswerType(type) ? 'events:answer' : 'events:write', { agentId });
+      door.require(request, isAnswer(request.body) ? 'events:answer' : 'events:write', { agentId });
       const key = readIdempotencyKey(request.headers['idempotency-key']);
       return mutations.run(request, reply, {
         action: 'event.posted',

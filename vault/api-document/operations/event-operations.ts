@@ -23,7 +23,7 @@ export const eventOperations: VaultOperations = {
     tag: 'events',
     summary: 'Post to the feed of an agent',
     description: [
-      'An event is never changed. `assistant_message`, `assistant_delta` and `tool_call` need the permission `events:answer`, every other type `events:write`.',
+      'An event is never changed. `assistant_message`, `assistant_delta` and `tool_call` need the permission `events:answer`, and so does whatever has a `fence` or `ends_claim`; every other type needs `events:write`.',
       'In reply to a message that is claimed, they need the `fence` of the claim; a stale one is refused with 409. An `assistant_message` in reply answers the message and removes its deltas.',
       'The event keeps its `Idempotency-Key` for as long as it is there, and can be read by it.',
     ].join('\n\n'),
