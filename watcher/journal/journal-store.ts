@@ -105,10 +105,11 @@ export function createJournalStore(db: Database): JournalStore {
      on conflict do nothing`,
   );
   const find = db.prepare<[string], Message>(`select ${columns} from messages where event_id = ?`);
+  // One that was put off in the future was so before the clock was set back: it has waited.
   const heads = db.prepare<[{ time: string; limit: number }], Message>(
     `select ${columns} from messages where seq in (
        select min(seq) from messages where state in ('stored', 'started', 'ended', 'posting') group by conversation)
-     and (not_before is null or not_before <= @time or cancel_asked = 1) order by seq limit @limit`,
+     and (not_before is null or not_before <= @time or updated_at > @time or cancel_asked = 1) order by seq limit @limit`,
   );
   const openCount = db.prepare<[], { count: number }>(
     `select count(*) as count from messages where state in ('stored', 'started', 'ended', 'posting')`,
