@@ -15,11 +15,7 @@ import { realm } from '../../vault/realm.ts';
 const host = { kind: 'host', id: null, name: null } as const;
 const clock = systemClock;
 
-export type PreparedVault = {
-  vaultKey: string;
-  /** There was nobody to write to. */
-  isNew: boolean;
-};
+export type PreparedVault = { vaultKey: string };
 
 /** The vault may be running. */
 export async function prepareVault(
@@ -52,8 +48,24 @@ export async function prepareVault(
         const made = { action: 'agent.created', actor: host, address: null };
         await audit.append(db, { ...made, resource: `agent:${agentId}` });
       }
-      return { vaultKey: token, isNew: anybody === undefined };
+      return { vaultKey: token };
     });
+  } finally {
+    await database.close();
+  }
+}
+
+/** Nobody has written to an agent yet: there is nothing old that a watcher could answer late. */
+export async function isUnused(
+  { dataDir }: VaultConfig,
+  { databaseUrl }: VaultSecrets,
+  log: Log,
+): Promise<boolean> {
+  const surroundings = { databaseUrl, dataDir, clock, log };
+  const database = await openVaultDatabase({ ...surroundings, onCommitted: () => {} });
+  try {
+    const messages = database.reads.selectFrom('events').where('eventType', '=', 'user_message');
+    return (await messages.select('seq').limit(1).executeTakeFirst()) === undefined;
   } finally {
     await database.close();
   }

@@ -10,7 +10,7 @@ import { createLog } from '#shared/log.ts';
 
 import { readConfig as readGatewayConfig } from '../../gateway/config.ts';
 import { readConfig as readVaultConfig } from '../../vault/config.ts';
-import { prepareVault } from './first-things.ts';
+import { isUnused, prepareVault } from './first-things.ts';
 import { makeGatewayToken } from './gateway-token.ts';
 import { credentialsPath, readCredentials, writeCredentials } from './kept-credentials.ts';
 import { startPart } from './part.ts';
@@ -62,14 +62,14 @@ export async function openWholeSet(
   const log = createLog({ level: 'warn', service: 'start' });
   const { config, secrets } = vaultConfig;
   const prepared = known === null ? await prepareVault(config, secrets, log, 0) : null;
+  // Who writes first is perhaps quicker than the watcher's first start, also where an earlier one of the set was broken off.
+  const firstStart = (await isUnused(config, secrets, log)) ? { WATCHER_FIRST_START: 'all' } : {};
   const gateway = open('gateway');
   const gatewayUrl = await gateway.ready;
   if (prepared !== null) {
     const { vaultKey } = prepared;
     writeCredentials(path, { vaultKey, gatewayToken: await tokenOf(gatewayUrl, gatewayConfig) });
   }
-  // Who writes to a new agent is perhaps quicker than the watcher's first start.
-  const firstStart = prepared?.isNew === true ? { WATCHER_FIRST_START: 'all' } : {};
   const vaultUrl = await open('vault').ready;
   const watcher = open('watcher', () => ({
     ...firstStart,

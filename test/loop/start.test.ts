@@ -1,7 +1,14 @@
 // npm start: the three services with one command, in an empty directory.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempDisposableSync, readFileSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempDisposableSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -57,3 +64,42 @@ test('says why nothing starts', async () => {
   expect(await all.exited).toBe(1);
   expect(all.stderr()).toContain('GATEWAY_PORT is "80x"');
 });
+
+test('a Ctrl-C at any moment of the first start leaves nobody behind, and the next start is a first one', async () => {
+  using directory = mkdtempDisposableSync(join(tmpdir(), 'gatehouse-start-'));
+  const env = await setEnvironment();
+  const data = join(directory.path, 'data');
+  // While the vault is prepared, while the gateway starts, before the watcher is there.
+  const moments = [
+    () => existsSync(join(data, 'vault.db')),
+    (said: string) => said.includes('Gatehouse gateway on'),
+    (said: string) => said.includes('The vault listens on'),
+  ];
+  for (const hasCome of moments) {
+    await using set = startSet(directory.path, env);
+    await expect.poll(() => hasCome(set.stderr()), { interval: 5, timeout: 60_000 }).toBe(true);
+    set.child.kill('SIGINT');
+    expect(await set.exited).toBe(0);
+    expect(set.stderr()).not.toContain('Ctrl-C stops everything');
+    expect(processesIn(directory.path)).toEqual([]);
+  }
+  const vault = startedVault(env['VAULT_PORT'] ?? '');
+  await using all = startSet(directory.path, env);
+  await expect.poll(() => all.stderr(), { timeout: 60_000 }).toContain('/setup#cvl_');
+  await vault.setUp(all.stderr());
+  const eventId = await vault.say('quicker than the watcher');
+  await expect
+    .poll(() => vault.answersTo(eventId), { timeout: 60_000 })
+    .toEqual(['quicker than the watcher']);
+});
+
+/** What works there. */
+function processesIn(directory: string): string[] {
+  return readdirSync('/proc').filter((name) => {
+    try {
+      return /^\d+$/.test(name) && readlinkSync(`/proc/${name}/cwd`).startsWith(directory);
+    } catch {
+      return false;
+    }
+  });
+}
