@@ -121,6 +121,21 @@ test('as many files as a message may have go with it', async () => {
   expect((await world.answerTo(next.event_id)).content).toBe('and on');
 });
 
+test('a file that is too large for the gateway ends as a sentence, and the next message is answered', async () => {
+  await using world = await startLoopWorld({ gatewayEnv: { UPLOAD_LIMIT_MB: '1' } });
+  const watcher = await world.startWatcher();
+  const { token } = world.admin;
+  const large = await attachTo(world.vault, token, world.agentId, 'line\n'.repeat(400_000));
+  const asked = await world.say('read it', { attachments: [large] });
+  expect(await world.answerTo(asked.event_id)).toMatchObject({
+    ...{ event_type: 'system', metadata: { outcome: 'payload_too_large' } },
+    content: expect.stringMatching(/^There is no answer: .*1 MB/),
+  });
+  const next = await world.say('without it');
+  expect((await world.answerTo(next.event_id)).content).toBe('without it');
+  expect(watcher.watcher.health()).toMatchObject({ open_messages: 0, dead_letters: 1 });
+});
+
 test('an inbox tells its entries from what imitates them, and loses none', async () => {
   using inbox = mkdtempDisposableSync(join(tmpdir(), 'gatehouse-inbox-'));
   await using world = await startLoopWorld({ settings: { inbox: inbox.path } });
