@@ -62,6 +62,7 @@ const giving = `(area, { type, names }) => {
 }`;
 
 async function give(page: Page, type: 'drop' | 'paste', names: readonly string[]): Promise<void> {
+  await page.locator('.composer textarea').waitFor();
   const area = "document.querySelector('.composer textarea')";
   await page.evaluate(`(${giving})(${area}, ${JSON.stringify({ type, names })})`);
 }
