@@ -37,7 +37,7 @@ import { keepHouse } from './housekeeping.ts';
 import { createAccessTokens } from './identity/access-token.ts';
 import type { AccessTokens } from './identity/access-token.ts';
 import { createIdentities } from './identity/identities.ts';
-import { openSigningKey } from './identity/signing-key.ts';
+import { openSigningKey, signingKeyDir } from './identity/signing-key.ts';
 import { createPeople } from './people.ts';
 import type { People } from './people.ts';
 import { realm } from './realm.ts';
@@ -98,7 +98,7 @@ export async function openVault(
   const streams = openStreams(database, surroundings);
 
   const audit = createAuditLog(realm, clock);
-  const keysDir = join(config.dataDir, 'vault-keys');
+  const keysDir = join(config.dataDir, signingKeyDir);
   await openDirectory(keysDir, 'VAULT_DATA_DIR');
   const accessTokens = createAccessTokens({
     key: await openSigningKey(keysDir),

@@ -10,6 +10,7 @@ import { databaseBytes } from '#shared/database-inspection.ts';
 import { openDirectory } from '#shared/open-directory.ts';
 
 import { openVaultFileReadOnly, vaultDatabaseFile } from '../../vault/database/sqlite-database.ts';
+import { signingKeyDir, signingKeyFile } from '../../vault/identity/signing-key.ts';
 import { openBackupDraft } from '../backup/backup-draft.ts';
 import { BackupError } from '../backup/backup-error.ts';
 import { copyIfThere, readFacts } from '../backup/copied-file.ts';
@@ -39,8 +40,6 @@ type Copied = {
   files: BackupFile[];
   attachments: WantedAttachment[];
 };
-
-const keyPath = 'vault-keys/signing-key.pem';
 
 /** Gives where it is. Throws when there is none, of which nothing is left then. */
 export async function makeVaultBackup(parts: VaultBackupParts): Promise<string> {
@@ -116,10 +115,14 @@ async function copyAttachments(
 }
 
 async function copyKey({ dataDir, draftDir, signal, say }: CopyParts): Promise<BackupFile[]> {
-  await openDirectory(join(draftDir, 'vault-keys'), 'the backup');
-  const facts = await copyIfThere(join(dataDir, keyPath), join(draftDir, keyPath), signal);
+  await openDirectory(join(draftDir, signingKeyDir), 'the backup');
+  const facts = await copyIfThere(
+    join(dataDir, signingKeyFile),
+    join(draftDir, signingKeyFile),
+    signal,
+  );
   say(facts === null ? 'signing key: not there, so not in the backup' : 'signing key: copied');
-  return facts === null ? [] : [{ path: keyPath, ...facts }];
+  return facts === null ? [] : [{ path: signingKeyFile, ...facts }];
 }
 
 async function bytesThere(dataDir: string, isSqlite: boolean): Promise<number> {

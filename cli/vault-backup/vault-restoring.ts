@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 
 import { vaultDatabaseFile } from '../../vault/database/sqlite-database.ts';
+import { signingKeyDir } from '../../vault/identity/signing-key.ts';
 import { BackupError } from '../backup/backup-error.ts';
 import { requireRoom } from '../backup/disk-room.ts';
 import { bytesOf } from '../backup/manifest.ts';
@@ -27,7 +28,7 @@ export async function restoreVaultBackup(parts: VaultRestoreParts): Promise<Vaul
   requireKind(parts, manifest);
   await requireSizes(backupDir, files);
   await using opened = new AsyncDisposableStack();
-  const names = ['vault-keys', 'attachments', ...databaseNames(vaultDatabaseFile)];
+  const names = [signingKeyDir, 'attachments', ...databaseNames(vaultDatabaseFile)];
   opened.use(await holdTarget({ dataDir, uid, service: 'vault', names }));
   const stage = opened.use(await openStage(dataDir, 'vault-restore.partial'));
   await requireRoom(dataDir, bytesOf(files), parts.diskReserveBytes);

@@ -81,6 +81,15 @@ describe.each(vaultDatabases)('the whole set on %s', (kind) => {
     expect(unknown.about('watcher to vault')[0]?.seen).toContain("does not know the watcher's key");
   });
 
+  test('a signing key, the one that the vault has made, that others can read', async () => {
+    const key = join(world.vault.dataDir, 'vault-keys/signing-key.pem');
+    chmodSync(key, 0o644);
+    const { code, complaints, about } = await doctor();
+    chmodSync(key, 0o600);
+    expect([code, complaints]).toEqual([1, ['fail vault: file modes']]);
+    expect(about('vault: file modes')[0]?.seen).toContain(`${key} is 644`);
+  });
+
   test('what AGENTS_FILE asks for and is not there', async () => {
     const agentsFile = join(world.dataDir, 'agents-of-the-doctor.json');
     const inbox = join(world.dataDir, 'inbox');
@@ -164,7 +173,8 @@ describe('what lies on the disk', () => {
 
   test('secrets that others can read', async () => {
     using dir = directory();
-    const key = join(dir.path, 'signing-key.pem');
+    const key = join(dir.path, 'vault-keys/signing-key.pem');
+    mkdirSync(join(dir.path, 'vault-keys'), { mode: 0o700 });
     writeFileSync(key, 'a key', { mode: 0o600 });
     chmodSync(key, 0o644);
     const credentials = join(dir.path, 'watcher-credentials.json');
@@ -172,7 +182,7 @@ describe('what lies on the disk', () => {
     chmodSync(credentials, 0o640);
     const seen = await complaintsIn(dir.path, { DATABASE_URL: 'postgres://127.0.0.1:9/none' });
     expect(seen).toEqual([
-      'fail vault: file modes: data/signing-key.pem is 644: others on this machine get at it',
+      'fail vault: file modes: data/vault-keys/signing-key.pem is 644: others on this machine get at it',
       expect.stringMatching(/^fail vault: database: .*DATABASE_URL/),
       expect.stringMatching(
         /^fail watcher: credentials: data\/watcher-credentials\.json can be read by others/,

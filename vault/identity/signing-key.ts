@@ -10,6 +10,11 @@ import { calculateJwkThumbprint } from 'jose';
 import { StartError } from '#shared/errors.ts';
 import { syncDirectory } from '#shared/sync-directory.ts';
 
+/** In the data directory. */
+export const signingKeyDir = 'vault-keys';
+const fileName = 'signing-key.pem';
+export const signingKeyFile = `${signingKeyDir}/${fileName}`;
+
 const makeKeyPair = promisify(generateKeyPair);
 const modulusBits = 2048;
 
@@ -22,7 +27,7 @@ export type SigningKey = {
 
 /** The directory must exist. Throws StartError for a file that is no key or that others may read. */
 export async function openSigningKey(dir: string): Promise<SigningKey> {
-  const path = join(dir, 'signing-key.pem');
+  const path = join(dir, fileName);
   if (isMissing(path)) await makeFile(path, dir);
   const privateKey = readKey(path);
   const publicKey = createPublicKey(privateKey);

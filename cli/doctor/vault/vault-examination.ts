@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { listenUrl } from '#shared/listen.ts';
 
 import { readConfig } from '../../../vault/config.ts';
+import { signingKeyDir, signingKeyFile } from '../../../vault/identity/signing-key.ts';
 import { judgeAddresses } from '../address-check.ts';
 import { attempt } from '../attempt.ts';
 import { examineSettings } from '../configuration-check.ts';
@@ -62,10 +63,10 @@ async function judgeRunning({ config: { listen } }: ReadVault): Promise<Finding>
 
 function checkModes(dataDir: string): Finding[] {
   const name = 'vault: file modes';
-  const files = ['vault.db', 'vault.db-wal', 'vault.db-shm', 'vault-reserve', 'signing-key.pem'];
+  const files = ['vault.db', 'vault.db-wal', 'vault.db-shm', 'vault-reserve', signingKeyFile];
   const loose = findLooseModes(
     name,
-    [dataDir, join(dataDir, 'attachments')],
+    [dataDir, ...['attachments', signingKeyDir].map((each) => join(dataDir, each))],
     files.map((each) => join(dataDir, each)),
   );
   return loose.length > 0
