@@ -1,19 +1,28 @@
-// gateway.db: ours, whole, of a schema we know, with an audit log nobody has changed.
+// A database file of ours: whole, of a schema we know, with an audit log nobody has changed.
 import type { ChainVerdict } from '#shared/audit-chain.ts';
+import { inspectDatabase } from '#shared/database-inspection.ts';
+import type { DatabaseInspection } from '#shared/database-inspection.ts';
+import type { Database } from '#shared/database.ts';
 
-import type { DatabaseInspection } from '../../gateway/database/database-inspection.ts';
-import { fail, pass, warn } from './finding.ts';
+import { fail, messageOf, pass, warn } from './finding.ts';
 import type { Finding } from './finding.ts';
 
-const restoreMend =
-  'stop the gateway, move gateway.db away, and restore a backup: npm run restore (docs/backup.md)';
+/** Whose it is, and what the operator does when it is lost. */
+export type KeptDatabase = { name: string; service: string; lossMend: string };
+
+const ofGateway: KeptDatabase = {
+  name: 'database',
+  service: 'gateway',
+  lossMend:
+    'stop the gateway, move gateway.db away, and restore a backup: npm run restore (docs/backup.md)',
+};
 
 export function judgeDatabase(
   path: string,
   { schema, newestSchema, damage }: DatabaseInspection,
+  { name, service, lossMend } = ofGateway,
 ): Finding {
-  const name = 'database';
-  if (damage !== null) return fail(name, `${path} is damaged: ${damage}`, restoreMend);
+  if (damage !== null) return fail(name, `${path} is damaged: ${damage}`, lossMend);
   if (schema > newestSchema) {
     return fail(
       name,
@@ -25,14 +34,33 @@ export function judgeDatabase(
     return warn(
       name,
       `${path} is whole, schema ${schema} of ${newestSchema}: what is in it was not looked at`,
-      'start the gateway: it brings the schema up to date',
+      `start the ${service}: it brings the schema up to date`,
     );
   }
   return pass(name, `${path} is whole, schema ${schema}`);
 }
 
-export function judgeUnreadableDatabase(message: string): Finding {
-  return fail('database', message, restoreMend);
+export function judgeUnreadableDatabase(message: string, { name, lossMend } = ofGateway): Finding {
+  return fail(name, message, lossMend);
+}
+
+/** `open` opens it for reading and refuses what is none of ours. */
+export function judgeDatabaseFile(
+  path: string,
+  kept: KeptDatabase,
+  open: () => Database,
+  migrationsDir: string,
+): Finding {
+  try {
+    const db = open();
+    try {
+      return judgeDatabase(path, inspectDatabase(db, migrationsDir), kept);
+    } finally {
+      db.close();
+    }
+  } catch (err) {
+    return judgeUnreadableDatabase(messageOf(err), kept);
+  }
 }
 
 export function judgeAuditLog(verdict: ChainVerdict, isPartial: boolean): Finding {

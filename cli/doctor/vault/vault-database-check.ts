@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { systemClock } from '#shared/clock.ts';
-import { readMigrations } from '#shared/database-migrations.ts';
+import type { Database } from '#shared/database.ts';
 
 import { createAuditLog } from '../../../vault/audit/audit-log.ts';
 import { lookAtDatabase } from '../../../vault/database/database-look.ts';
@@ -16,15 +16,20 @@ import type { Db } from '../../../vault/database/tables.ts';
 import { takeVaultCensus } from '../../../vault/database/vault-census.ts';
 import { hasUsers } from '../../../vault/identity/user-store.ts';
 import { realm } from '../../../vault/realm.ts';
-import { judgeAuditLog } from '../database-check.ts';
+import { judgeAuditLog, judgeDatabaseFile, judgeUnreadableDatabase } from '../database-check.ts';
+import type { KeptDatabase } from '../database-check.ts';
 import { fail, messageOf, pass, warn } from '../finding.ts';
 import type { Finding } from '../finding.ts';
 
 type Place = { dataDir: string; databaseUrl: string | null };
 
-const name = 'vault: database';
-const restoreMend =
-  'stop the vault, move vault.db away, and restore a backup: npm run vault:restore (docs/backup.md)';
+const kept: KeptDatabase = {
+  name: 'vault: database',
+  service: 'vault',
+  lossMend:
+    'stop the vault, move vault.db away, and restore a backup: npm run vault:restore (docs/backup.md)',
+};
+const { name } = kept;
 /** More would take longer than an operator waits. */
 const auditRowsMax = 100_000;
 
@@ -33,44 +38,26 @@ export async function checkVaultDatabase(place: Place): Promise<Finding[]> {
     const path = join(place.dataDir, vaultDatabaseFile);
     if (!existsSync(path))
       return [pass(name, `${path} is not there yet: the first start makes it`)];
-    const damage = findDamage(path);
-    if (damage !== null) return [damage];
+    const open = (): Database => openVaultFileReadOnly(path);
+    const file = judgeDatabaseFile(path, kept, open, migrationsDir);
+    if (file.status !== 'pass') return [file];
   }
   try {
     await using look = await lookAtDatabase(place);
     return await look.atOneMoment((db) => judgeContent(db, look.place));
   } catch (err) {
+    if (place.databaseUrl === null) return [judgeUnreadableDatabase(messageOf(err), kept)];
+    if (hasNoTables(err)) return [pass(name, 'it is empty: the first start makes its tables')];
     const mend =
-      place.databaseUrl === null
-        ? restoreMend
-        : 'see that the server runs and that DATABASE_URL names it, its user and its password';
+      'see that the server runs and that DATABASE_URL names it, its user and its password';
     return [fail(name, messageOf(err), mend)];
   }
 }
 
-/** Null where there is none, and what is in it can be read. */
-function findDamage(path: string): Finding | null {
-  try {
-    const db = openVaultFileReadOnly(path);
-    try {
-      const damage = String(db.pragma('quick_check(1)', { simple: true }));
-      if (damage !== 'ok') return fail(name, `${path} is damaged: ${damage}`, restoreMend);
-      return judgeSchema(path, Number(db.pragma('user_version', { simple: true })));
-    } finally {
-      db.close();
-    }
-  } catch (err) {
-    return fail(name, messageOf(err), restoreMend);
-  }
-}
-
-function judgeSchema(path: string, schema: number): Finding | null {
-  const newest = readMigrations(migrationsDir).length;
-  if (schema === newest) return null;
-  const seen = `${path} has schema ${schema}, this program knows ${newest}`;
-  return schema > newest
-    ? fail(name, seen, 'update Gatehouse (git pull && npm ci): a newer one has used this database')
-    : warn(name, seen, 'start the vault: it brings the schema up to date');
+/** PostgreSQL's "undefined_table". */
+function hasNoTables(err: unknown): boolean {
+  const cause = err instanceof Error ? err.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === '42P01';
 }
 
 async function judgeContent(db: Db, where: string): Promise<Finding[]> {

@@ -3,14 +3,20 @@ import { accessSync, constants, existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { openReadOnlyDatabase } from '#shared/database.ts';
+import type { Database } from '#shared/database.ts';
 
 import { readAgentsFile } from '../../../watcher/agents-file.ts';
 import type { AgentSettings } from '../../../watcher/agents-file.ts';
 import { readConfig } from '../../../watcher/config.ts';
-import { watcherApplicationId } from '../../../watcher/database/watcher-database.ts';
+import {
+  watcherApplicationId,
+  watcherMigrationsDir,
+} from '../../../watcher/database/watcher-database.ts';
 import { createJournalStore } from '../../../watcher/journal/journal-store.ts';
 import { attempt } from '../attempt.ts';
 import { examineSettings } from '../configuration-check.ts';
+import { judgeDatabaseFile } from '../database-check.ts';
+import type { KeptDatabase } from '../database-check.ts';
 import type { Subject } from '../examination.ts';
 import { findLooseModes, judgeUser, ownerOf } from '../file-mode-check.ts';
 import { fail, messageOf, pass, warn } from '../finding.ts';
@@ -82,26 +88,31 @@ function checkModes(dataDir: string): Finding[] {
   return loose.length > 0 ? loose : [pass(name, `${dataDir} is for its owner alone`)];
 }
 
+const kept: KeptDatabase = {
+  name: 'watcher: journal',
+  service: 'watcher',
+  lossMend:
+    'stop the watcher and move watcher.db away: it begins anew, and asks the vault what was answered',
+};
+
 function checkJournal(path: string): Finding[] {
-  const name = 'watcher: journal';
-  if (!existsSync(path)) return [pass(name, `${path} is not there yet: the first start makes it`)];
+  if (!existsSync(path)) {
+    return [pass(kept.name, `${path} is not there yet: the first start makes it`)];
+  }
+  const open = (): Database => openReadOnlyDatabase(path, watcherApplicationId);
+  const file = judgeDatabaseFile(path, kept, open, watcherMigrationsDir);
+  if (file.status !== 'pass') return [file];
+  const db = open();
   try {
-    const db = openReadOnlyDatabase(path, watcherApplicationId);
-    try {
-      const store = createJournalStore(db);
-      return [judgeJournal(path, store.openCount(), store.dead().length)];
-    } finally {
-      db.close();
-    }
-  } catch (err) {
-    const mend =
-      'stop the watcher and move watcher.db away: it begins anew, and asks the vault what was answered';
-    return [fail(name, messageOf(err), mend)];
+    const store = createJournalStore(db);
+    return [judgeJournal(path, store.openCount(), store.dead().length)];
+  } finally {
+    db.close();
   }
 }
 
 function judgeJournal(path: string, open: number, dead: number): Finding {
-  const name = 'watcher: journal';
+  const { name } = kept;
   if (dead === 0) return pass(name, `${path}: ${open} messages open, none given up`);
   return warn(
     name,
