@@ -121,12 +121,11 @@ function refuseWhileDraining(
 ): Pick<HttpServer, 'startDraining' | 'isDraining'> {
   const isExempt = options.exemptFromDraining ?? (() => false);
   let draining = false;
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     if (!draining) {
       done();
       return;
     }
-    reply.raw.shouldKeepAlive = false;
     const refusal = requestError('draining', 'the service is stopping: ask again soon', {
       retryAfterSecs: drainingRetryAfterSecs,
     });
