@@ -31,9 +31,7 @@ await untilStopped(async (opened) => {
   const prompt = 'Say hello to the people who build small apps.';
   say(
     '\nDemo: the model is an offline stub. No account is used and nothing leaves this machine.\n',
-    ...curlOf(gatewayUrl, token, prompt).map((line, index) =>
-      index === 0 ? `$ ${line}` : `  ${line}`,
-    ),
+    `$ ${curlOf(gatewayUrl, token, prompt)}`,
     await showRun(gatewayUrl, token, prompt),
   );
   const question = 'What is a gatehouse?';

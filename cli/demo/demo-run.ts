@@ -17,11 +17,11 @@ export async function mintToken(gatewayUrl: string, dataDir: string): Promise<st
 }
 
 /** The command, to be typed. */
-export function curlOf(gatewayUrl: string, token: string, prompt: string): string[] {
+export function curlOf(gatewayUrl: string, token: string, prompt: string): string {
   return [
     `curl -s ${gatewayUrl}/run -H 'Authorization: Bearer ${token}' \\`,
-    `  -H 'Content-Type: application/json' -d '${JSON.stringify({ prompt })}'`,
-  ];
+    `    -H 'Content-Type: application/json' -d '${JSON.stringify({ prompt })}'`,
+  ].join('\n');
 }
 
 /** What it answers. Throws when the run was not answered. */

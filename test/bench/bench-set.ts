@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { startedVault, startSet } from '../support/started-set.ts';
 
@@ -36,7 +37,7 @@ export async function startBenchSet(env: Record<string, string>): Promise<BenchS
   const set = opened.use(startSet(dir, { VAULT_RATE_PER_MINUTE: '100000', ...env }));
   for (let waited = 0; !set.stderr().includes('Ctrl-C stops everything'); waited += 100) {
     if (waited > readyWithinMs || set.child.exitCode !== null) throw new Error(set.stderr());
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await sleep(100);
   }
   const vault = startedVault(env['VAULT_PORT'] ?? '');
   await vault.setUp(set.stderr());
@@ -80,7 +81,7 @@ export async function eventually<T>(
   for (const until = performance.now() + withinMs; performance.now() < until;) {
     const found = await look();
     if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
   }
   throw new Error('waited in vain');
 }

@@ -1,4 +1,6 @@
 // From a message that is posted to the run that the gateway has accepted for it: by the stream, and by polling alone.
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { freePort } from '../support/started-set.ts';
 import { eventually, percentile, startBenchSet } from './bench-set.ts';
 import type { BenchSet } from './bench-set.ts';
@@ -41,7 +43,7 @@ async function measure(set: BenchSet, count: number): Promise<number[]> {
   const samples: number[] = [];
   for (let index = 0; index < count; index += 1) {
     // Not in step with the polls.
-    await new Promise((resolve) => setTimeout(resolve, 150 * (index % 14)));
+    await sleep(150 * (index % 14));
     const startedAt = Date.now();
     const eventId = await set.say(`message ${index}`);
     const run = await eventually(async () =>
