@@ -35,7 +35,7 @@ const vaultKey: Secret = {
   async make(_url, overlapSecs) {
     const { config, secrets } = readVaultConfig(process.env, process.cwd());
     const log = createLog({ level: 'warn', service: 'introduce', destination: process.stderr });
-    return (await prepareVault(config, secrets, log, overlapSecs)).vaultKey;
+    return prepareVault(config, secrets, log, overlapSecs);
   },
 };
 

@@ -25,7 +25,7 @@ try {
   const admin = { dataDir: gateway.dataDir, bootstrapToken: secrets.adminBootstrapToken };
   const gatewayToken = await makeGatewayToken(listenUrl(host, port), admin, overlapSecs);
   const log = createLog({ level: 'warn', service: 'rotate', destination: process.stderr });
-  const { vaultKey } = await prepareVault(vault.config, vault.secrets, log, overlapSecs);
+  const vaultKey = await prepareVault(vault.config, vault.secrets, log, overlapSecs);
   writeCredentials(credentialsPath(vault.config.dataDir), { vaultKey, gatewayToken });
   process.stdout.write('the watcher has a new key and a new token\n');
 } catch (err) {

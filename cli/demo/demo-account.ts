@@ -9,11 +9,11 @@ import { openDirectory } from '#shared/open-directory.ts';
 
 import { createAuditLog } from '../../vault/audit/audit-log.ts';
 import { readConfig } from '../../vault/config.ts';
-import { openVaultDatabase } from '../../vault/database/vault-database.ts';
 import { createOneTimeLinks } from '../../vault/identity/one-time-links.ts';
 import { hashPassword } from '../../vault/identity/password-hash.ts';
 import { createUsers } from '../../vault/identity/users.ts';
 import { realm } from '../../vault/realm.ts';
+import { hostActor, withVaultDatabase } from '../host-vault.ts';
 
 export type DemoAccount = { name: string; password: string; linkToken: string };
 
@@ -23,24 +23,18 @@ export async function makeDemoAccount(env: Environment, cwd: string): Promise<De
   const common = { realm, newId, clock: systemClock };
   const account = { name: 'demo', password: randomBytes(12).toString('base64url') };
   const passwordHash = await hashPassword(account.password);
-  const database = await openVaultDatabase({
-    ...{ databaseUrl: secrets.databaseUrl, dataDir: config.dataDir, clock: systemClock },
-    log: createLog({ level: 'warn', service: 'demo', destination: process.stderr }),
-    onCommitted: () => {},
-  });
-  try {
-    return await database.write(async (scope) => {
+  const log = createLog({ level: 'warn', service: 'demo', destination: process.stderr });
+  return withVaultDatabase(config, secrets, log, (database) =>
+    database.write(async (scope) => {
       const { name } = account;
       const person = { userId: newId('user'), name, displayName: 'Demo', passwordHash };
       const user = await createUsers(common).create(scope, { ...person, role: 'admin' });
       const { token } = await createOneTimeLinks(common).offerSignIn(scope, user);
       await createAuditLog(realm, systemClock).append(scope.db, {
-        ...{ action: 'user.created', actor: { kind: 'host', id: null, name: null } },
-        ...{ address: null, resource: `user:${user.userId}` },
+        ...{ action: 'user.created', actor: hostActor, address: null },
+        resource: `user:${user.userId}`,
       });
       return { ...account, linkToken: token };
-    });
-  } finally {
-    await database.close();
-  }
+    }),
+  );
 }

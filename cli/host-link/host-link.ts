@@ -1,6 +1,4 @@
 // A link for a user that whoever may read the vault's data directory makes. The vault may be running.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { systemClock } from '#shared/clock.ts';
@@ -11,17 +9,14 @@ import { createLog } from '#shared/log.ts';
 
 import { createAuditLog } from '../../vault/audit/audit-log.ts';
 import { readConfig } from '../../vault/config.ts';
-import type { VaultConfig, VaultSecrets } from '../../vault/config.ts';
-import { vaultDatabaseFile } from '../../vault/database/sqlite-database.ts';
 import type { UserRow } from '../../vault/database/tables.ts';
-import { openVaultDatabase } from '../../vault/database/vault-database.ts';
-import type { VaultDatabase } from '../../vault/database/vault-database.ts';
 import type { WriteScope } from '../../vault/database/write-line.ts';
 import { createOneTimeLinks } from '../../vault/identity/one-time-links.ts';
 import type { MadeLink, OneTimeLinks } from '../../vault/identity/one-time-links.ts';
 import { findUserByName } from '../../vault/identity/user-store.ts';
 import { realm } from '../../vault/realm.ts';
 import { pageUrl } from '../../vault/routes/page-origin.ts';
+import { hostActor, requireVault, withVaultDatabase } from '../host-vault.ts';
 
 export type LinkPurpose = {
   /** The command, as it is typed. */
@@ -42,7 +37,11 @@ export async function printLink(purpose: LinkPurpose): Promise<0 | 1> {
       throw new StartError(`usage: ${purpose.usage} -- <name of the user>`);
     }
     const { config, secrets } = readConfig(process.env, process.cwd());
-    const { row, token } = await makeLink(config, secrets, name, purpose);
+    requireVault(config, secrets);
+    const log = createLog({ level: 'warn', service: 'vault', destination: process.stderr });
+    const { row, token } = await withVaultDatabase(config, secrets, log, (database) =>
+      database.write((scope) => offerLink(scope, name, purpose)),
+    );
     const { host, port } = config.listen;
     const link = pageUrl(config.publicUrl ?? listenUrl(host, port), purpose.page, token);
     process.stdout.write(`A link for ${name}, for one use, until ${row.expiresAt}:\n${link}\n`);
@@ -52,36 +51,6 @@ export async function printLink(purpose: LinkPurpose): Promise<0 | 1> {
     process.stderr.write(`there is no link: ${reason}\n`);
     return 1;
   }
-}
-
-async function makeLink(
-  config: VaultConfig,
-  secrets: VaultSecrets,
-  name: string,
-  purpose: LinkPurpose,
-): Promise<MadeLink> {
-  const database = await openDatabase(config, secrets);
-  try {
-    return await database.write((scope) => offerLink(scope, name, purpose));
-  } finally {
-    await database.close();
-  }
-}
-
-async function openDatabase(
-  { dataDir }: VaultConfig,
-  { databaseUrl }: VaultSecrets,
-): Promise<VaultDatabase> {
-  const path = join(dataDir, vaultDatabaseFile);
-  if (databaseUrl === null && !existsSync(path)) throw new StartError(`${path} does not exist`);
-  const log = createLog({ level: 'warn', service: 'vault', destination: process.stderr });
-  return openVaultDatabase({
-    databaseUrl,
-    dataDir,
-    onCommitted: () => {},
-    clock: systemClock,
-    log,
-  });
 }
 
 async function offerLink(
@@ -94,7 +63,7 @@ async function offerLink(
   if (user.disabledAt !== null) throw new StartError(`${name} is disabled: enable them first`);
   const made = await offer(createOneTimeLinks({ realm, newId, clock: systemClock }), scope, user);
   await createAuditLog(realm, systemClock).append(scope.db, {
-    ...{ action, actor: { kind: 'host', id: null, name: null }, address: null },
+    ...{ action, actor: hostActor, address: null },
     ...{ resource: `user:${user.userId}`, details: { link_id: made.row.linkId } },
   });
   return made;

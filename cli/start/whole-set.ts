@@ -61,14 +61,14 @@ export async function openWholeSet(
   // Before the vault is there, so that nobody else writes.
   const log = createLog({ level: 'warn', service: 'start' });
   const { config, secrets } = vaultConfig;
-  const prepared = known === null ? await prepareVault(config, secrets, log, 0) : null;
+  const newKey = known === null ? await prepareVault(config, secrets, log, 0) : null;
   // Who writes first is perhaps quicker than the watcher's first start, also where an earlier one of the set was broken off.
   const firstStart = (await isUnused(config, secrets, log)) ? { WATCHER_FIRST_START: 'all' } : {};
   const gateway = open('gateway');
   const gatewayUrl = await gateway.ready;
-  if (prepared !== null) {
-    const { vaultKey } = prepared;
-    writeCredentials(path, { vaultKey, gatewayToken: await tokenOf(gatewayUrl, gatewayConfig) });
+  if (newKey !== null) {
+    const gatewayToken = await tokenOf(gatewayUrl, gatewayConfig);
+    writeCredentials(path, { vaultKey: newKey, gatewayToken });
   }
   const vaultUrl = await open('vault').ready;
   const watcher = open('watcher', () => ({
