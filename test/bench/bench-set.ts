@@ -41,7 +41,7 @@ export async function startBenchSet(env: Record<string, string>): Promise<BenchS
   }
   const vault = startedVault(env['VAULT_PORT'] ?? '');
   await vault.setUp(set.stderr());
-  const [{ agent_id: agentId }] = await vault.ask('/agents');
+  const agentId = await vault.agentId();
   const gatewayUrl = `http://127.0.0.1:${env['GATEWAY_PORT']}`;
   const adminToken = (await readFile(join(dir, 'data/admin-token'), 'utf8')).trim();
   const kept = opened.move();
@@ -55,7 +55,7 @@ export async function startBenchSet(env: Record<string, string>): Promise<BenchS
       account: vault.account,
     },
     vaultUrl: `http://127.0.0.1:${env['VAULT_PORT']}`,
-    events: () => vault.ask(`/agents/${agentId}/events?limit=200`),
+    events: () => vault.events(),
     async runs() {
       const headers = { authorization: `Bearer ${adminToken}` };
       const answer = await fetch(`${gatewayUrl}/admin/runs?limit=200`, { headers });

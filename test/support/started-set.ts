@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 
 import { fakeClaude, projectDir } from './gateway-environment.ts';
+import type { SeenEvent } from './loop-world.ts';
 
 export async function freePort(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -81,14 +82,13 @@ function commandOf(pid: number): string {
   }
 }
 
-/** The API of the vault as somebody uses it who has just followed the set-up link. */
+/** The API of the vault as somebody uses it who has followed the set-up link. What is refused is thrown. */
 export function startedVault(port: string) {
-  const api = `http://127.0.0.1:${port}/api/v1`;
   const account = { name: 'ada', password: 'a long password of mine' };
   let token: string | null = null;
   // oxlint-disable-next-line typescript/no-explicit-any -- a test looks at what came, whatever it is
   const ask = async (path: string, body?: object): Promise<any> => {
-    const response = await fetch(api + path, {
+    const response = await fetch(`http://127.0.0.1:${port}/api/v1${path}`, {
       method: body === undefined ? 'GET' : 'POST',
       headers: {
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
@@ -98,30 +98,30 @@ export function startedVault(port: string) {
     });
     // oxlint-disable-next-line typescript/no-explicit-any -- as above
     const answer: any = await response.json();
+    if (!response.ok) throw new Error(JSON.stringify(answer));
     return answer.data;
   };
-  const feed = async () => {
-    const [{ agent_id: agentId }] = await ask('/agents');
-    return { agentId, events: await ask(`/agents/${agentId}/events?limit=200`) };
-  };
+  const agentId = async (): Promise<string> => (await ask('/agents'))[0].agent_id;
+  /** The newest 200. */
+  const events = async (): Promise<SeenEvent[]> =>
+    ask(`/agents/${await agentId()}/events?limit=200`);
   return {
-    ...{ ask, account },
+    ...{ ask, account, agentId, events },
     async setUp(said: string): Promise<void> {
       const link = /setup#(cvl_\S+)/.exec(said)?.[1];
       token = (await ask('/auth/setup', { token: link, ...account })).access_token;
     },
+    async signIn(): Promise<void> {
+      token = (await ask('/auth/login', account)).access_token;
+    },
     /** Gives the id of the message. */
     async say(content: string): Promise<string> {
-      const { agentId } = await feed();
       const event = { event_type: 'user_message', content };
-      return (await ask(`/agents/${agentId}/events`, event)).event_id;
+      return (await ask(`/agents/${await agentId()}/events`, event)).event_id;
     },
     async answersTo(eventId: string): Promise<string[]> {
-      const { events } = await feed();
-      return events.flatMap((event: { event_type: string; reply_to: string; content: string }) =>
-        event.event_type === 'assistant_message' && event.reply_to === eventId
-          ? [event.content]
-          : [],
+      return (await events()).flatMap(({ event_type: type, reply_to: to, content }: SeenEvent) =>
+        type === 'assistant_message' && to === eventId ? [content] : [],
       );
     },
   };
