@@ -27,6 +27,10 @@ export const vaultEventTypes = [
   'host_changed',
 ] as const;
 
+/** What a stream tells besides the events of the feeds: it has no number and is not kept. */
+export const stoppingNotice = 'server.shutdown';
+export const readNotice = 'read.moved';
+
 export const EventId = Type.String({
   pattern: '^evt_[0-9a-z]{26}$',
   examples: ['evt_01m7yjjfcksfhngdhy16rrxw3j'],
@@ -150,13 +154,25 @@ export const EventListQuery = Type.Object(
 );
 export type EventListQuery = Static<typeof EventListQuery>;
 
-export const StreamQuery = Type.Object(
+const streamStart = {
+  since: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: countMax,
+      description: 'where to begin; without it, with what comes now',
+    }),
+  ),
+};
+
+export const StreamQuery = Type.Object(streamStart, { additionalProperties: false });
+
+export const WholeStreamQuery = Type.Object(
   {
-    since: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        maximum: countMax,
-        description: 'where to begin; without it, with what comes now',
+    ...streamStart,
+    read_marks: Type.Optional(
+      Type.Boolean({
+        description:
+          'whether `read.moved` tells what one reads elsewhere; only people have read marks',
       }),
     ),
   },
@@ -200,3 +216,4 @@ export const ReadMarkRequest = Type.Object(
   { additionalProperties: false },
 );
 export const ReadMarkView = Type.Object({ agent_id: Type.String(), seq: Count });
+export type ReadMarkView = Static<typeof ReadMarkView>;

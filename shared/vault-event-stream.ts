@@ -5,7 +5,7 @@ import { Compile } from 'typebox/compile';
 
 import { parseJson, VaultError, vaultSilent, vaultUnreachable } from './vault-client-error.ts';
 import type { VaultConnection } from './vault-connection.ts';
-import { EventView } from './vault-event-api.ts';
+import { EventView, ReadMarkView, readNotice, stoppingNotice } from './vault-event-api.ts';
 
 export type StreamStart = {
   /** All agents that one may see, unless it is said. */
@@ -15,19 +15,25 @@ export type StreamStart = {
   signal?: AbortSignal | undefined;
   /** The vault answered: from here on, what comes is live. */
   onOpen?: () => void;
+  /** Wanted of a stream of all agents: what a person has read, here or elsewhere. */
+  onRead?: (mark: ReadMarkView) => void;
 };
+
+const badEvent = 'An event of the stream is not as it should be.';
 
 /** The vault's heartbeats come every ten seconds. */
 const silenceMs = 30_000;
 
 const eventCheck = Compile(EventView);
+const readMarkCheck = Compile(ReadMarkView);
 
 /** Throws VaultError when it breaks or falls silent, or what the signal was aborted with. It ends when the vault stops. */
 export async function* streamEvents(
   connection: VaultConnection,
-  { agentId, after, signal, onOpen }: StreamStart,
+  { agentId, after, signal, onOpen, onRead }: StreamStart,
 ): AsyncGenerator<EventView, void, undefined> {
-  const path = agentId === undefined ? '/stream' : `/agents/${encodeURIComponent(agentId)}/stream`;
+  const whole = onRead === undefined ? '/stream' : '/stream?read_marks=true';
+  const path = agentId === undefined ? whole : `/agents/${encodeURIComponent(agentId)}/stream`;
   const headers = {
     accept: 'text/event-stream',
     ...(after === undefined ? {} : { 'last-event-id': String(after) }),
@@ -35,13 +41,12 @@ export async function* streamEvents(
   const response = await connection.open({ path, headers, signal });
   onOpen?.();
   for await (const { event, data } of messagesOf(response, signal)) {
-    if (event === 'server.shutdown') return;
     const view = parseJson(data);
-    if (!eventCheck.Check(view)) {
-      const message = 'An event of the stream is not as it should be.';
-      throw new VaultError('bad_answer', message, { status: 200, retryable: false });
-    }
-    yield view;
+    // Whatever its type is called: it is an event of a feed, which somebody has posted.
+    if (eventCheck.Check(view)) yield view;
+    else if (event === stoppingNotice) return;
+    else if (event === readNotice && readMarkCheck.Check(view)) onRead?.(view);
+    else throw new VaultError('bad_answer', badEvent, { status: 200, retryable: false });
   }
 }
 

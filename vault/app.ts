@@ -11,11 +11,13 @@ import type { HttpApp } from '#shared/http-server.ts';
 import { newId } from '#shared/ids.ts';
 import { acquireInstanceLock } from '#shared/instance-lock.ts';
 import { openDirectory } from '#shared/open-directory.ts';
+import { stoppingNotice } from '#shared/vault-event-api.ts';
 
 import { isForProbes } from './access/access.ts';
 import { installVaultDoor } from './access/vault-door.ts';
 import { createAgentRegistry } from './agents/agent-registry.ts';
 import type { AgentRegistry } from './agents/agent-registry.ts';
+import { createReadNotices } from './agents/read-notices.ts';
 import { createVaultDocument } from './api-document/vault-document.ts';
 import { openAttachmentShelf } from './attachments/attachment-shelf.ts';
 import type { AttachmentShelf } from './attachments/attachment-shelf.ts';
@@ -149,15 +151,16 @@ export async function openVault(
   const posting = createPosting({ realm, feed, claims, takeAttachments, bindAttachments });
   const health = createHealth({ database, isDraining: () => http.isDraining(), clock });
   const common = { realm, database, agents, claims, posting, feed, audit, mutations, door, clock };
+  const readNotices = createReadNotices();
   const open = { prefix: '/api', config: { access: 'public', isUncounted: true } } as const;
   await app.register(apiDocumentRoutes, { ...open, document });
   await app.register(docsRoutes, open);
   await app.register(
     async (api) => {
       await api.register(healthRoutes, { health });
-      await api.register(agentRoutes, common);
+      await api.register(agentRoutes, { ...common, readNotices });
       await api.register(eventRoutes, common);
-      await api.register(streamRoutes, { ...common, streams });
+      await api.register(streamRoutes, { ...common, streams, readNotices });
       await api.register(attachmentRoutes, {
         ...{ ...common, attachments, fileBytesMax: config.attachments.bytesMax },
         hasDiskSpace: createDiskCheck([config.dataDir], diskReserveBytes, clock),
@@ -199,7 +202,7 @@ export async function openVault(
 }
 
 const stopNotice = {
-  type: 'server.shutdown',
+  type: stoppingNotice,
   data: JSON.stringify({ message: 'the vault is stopping: come back', retry_after_secs: 5 }),
 };
 

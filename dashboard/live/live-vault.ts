@@ -5,7 +5,7 @@ import { AgentView } from '#shared/vault-agent-api.ts';
 import type { ListedAgent } from '#shared/vault-agent-api.ts';
 import { VaultError } from '#shared/vault-client-error.ts';
 import type { VaultConnection } from '#shared/vault-connection.ts';
-import type { EventView } from '#shared/vault-event-api.ts';
+import type { EventView, ReadMarkView } from '#shared/vault-event-api.ts';
 import { streamEvents } from '#shared/vault-event-stream.ts';
 
 import { failureText } from '../vault/failure-text.ts';
@@ -54,7 +54,6 @@ const shownAtFirst = 100;
 const pagesAtFirst = 6;
 const firstDelayMs = 500;
 const maxDelayMs = 10_000;
-const readingMs = 10_000;
 
 export function createLiveVault(parts: {
   connection: VaultConnection;
@@ -142,6 +141,14 @@ export function createLiveVault(parts: {
     noteInList(event);
     addToFeed(event);
   };
+  const takeRead = ({ agent_id: agentId, seq }: ReadMarkView): void => {
+    const agent = state.get().agents?.find(({ agent_id: id }) => id === agentId);
+    if (agent === undefined || (agent.read_seq ?? 0) >= seq) return;
+    changeAgent(agentId, () => ({ read_seq: seq }));
+    // How many are left is for the vault to say, unless none is.
+    if (seq >= agent.last_seq) changeAgent(agentId, () => ({ unread: 0 }));
+    else reloadAgents();
+  };
   const outbox = createOutbox(vault.post, addToFeed);
   const readMarks = createReadMarks(vault);
 
@@ -155,9 +162,11 @@ export function createLiveVault(parts: {
       update({ connection: 'live' });
       // From here on what happens is told; what happened before is asked for.
       if (after === null) reloadAll();
+      // What was read meanwhile is told by no event.
+      else reloadAgents();
       outbox.retryWaiting();
     };
-    const start = { signal, onOpen, ...(after === null ? {} : { after }) };
+    const start = { signal, onOpen, onRead: takeRead, ...(after === null ? {} : { after }) };
     for await (const event of streamEvents(connection, start)) take(event);
   };
   return {
@@ -190,9 +199,6 @@ export function createLiveVault(parts: {
       addToFeed(await vault.post(agentId, request, `stop-${eventId}`));
     },
     async run(signal) {
-      lookForReading(signal, () => {
-        if (state.get().agents?.some(({ unread }) => (unread ?? 0) > 0) === true) reloadAgents();
-      });
       let delayMs = firstDelayMs;
       while (!signal.aborted) {
         const startedAt = Date.now();
@@ -211,16 +217,6 @@ export function createLiveVault(parts: {
       }
     },
   };
-}
-
-/** What one has read in another browser comes by no stream, for it is nobody else's business: it is asked for. */
-function lookForReading(signal: AbortSignal, look: () => void): void {
-  const lookIfSeen = (): void => {
-    if (document.visibilityState === 'visible') look();
-  };
-  const timer = setInterval(lookIfSeen, readingMs);
-  document.addEventListener('visibilitychange', lookIfSeen, { signal });
-  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
 }
 
 /** Newest first; enough that there is something to show. */

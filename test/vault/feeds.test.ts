@@ -70,6 +70,8 @@ describe.each(vaultDatabases)('on %s', (kind) => {
       return [status, body.error.details?.field];
     };
     expect(await refused({ event_type: 'claim_taken', content: '' })).toEqual([400, 'event_type']);
+    for (const type of ['server.shutdown', 'read.moved'])
+      expect(await refused({ event_type: type, content: '' })).toEqual([400, 'event_type']);
     expect(await refused({ event_type: 'Not A Type', content: '' })).toEqual([400, 'event_type']);
     expect(await refused({ event_type: 'user_message', content: ' \n' })).toEqual([400, 'content']);
     expect(await refused({ ...message('x'), surprise: 1 })).toEqual([400, 'surprise']);

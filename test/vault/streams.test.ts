@@ -1,6 +1,9 @@
 // Feeds as they grow: from the store, without a gap, after any pause.
 import { describe, expect, test } from 'vitest';
 
+import { createVaultConnection } from '#shared/vault-connection.ts';
+import { streamEvents } from '#shared/vault-event-stream.ts';
+
 import { readEvents } from '../support/event-reader.ts';
 import { vaultDatabases } from '../support/vault-databases.ts';
 import { startTestVault } from '../support/vault-world.ts';
@@ -74,6 +77,64 @@ describe.each(vaultDatabases)('on %s', (kind) => {
     await world.vault.identitiesChanged();
     await reader.ended;
     expect(reader.events).toHaveLength(1);
+  });
+
+  test('what one has read is told to oneself, where it is asked for, and to nobody else', async () => {
+    await using world = await startTestVault(kind);
+    const [ada, bob] = [await world.person('admin'), await world.person('viewer')];
+    const agent = await world.agent(ada.token);
+    const { seq } = await world.post(ada.token, agent, message('one'));
+    const wanted = '/stream?read_marks=true';
+    await using here = await follow(world, ada.token, wanted);
+    await using there = await follow(world, ada.token, wanted);
+    await using plain = await follow(world, ada.token, '/stream');
+    await using other = await follow(world, bob.token, wanted);
+    const readUpTo = async (token: string, read: number) =>
+      (
+        await world.call(token, `/agents/${agent}/read`, {
+          method: 'PUT',
+          body: { seq: read },
+        })
+      ).status;
+    expect(await readUpTo(ada.token, seq)).toBe(200);
+    const notice = { id: null, type: 'read.moved', data: { agent_id: agent, seq } };
+    for (const reader of [here, there]) {
+      await reader.until('read.moved');
+      expect(reader.events).toEqual([notice]);
+    }
+    here.close();
+    // Never back, and those who have left are not written to.
+    expect(await readUpTo(ada.token, seq - 1)).toBe(200);
+    await expect.poll(() => there.events).toEqual([notice, notice]);
+    await world.post(ada.token, agent, message('two'));
+    for (const reader of [plain, other]) {
+      await reader.until('user_message');
+      expect(reader.types()).toEqual(['user_message']);
+    }
+  });
+
+  test('an event that calls itself a notice of the vault ends no stream', async () => {
+    await using world = await startTestVault(kind);
+    const { token } = await world.person('admin');
+    const agent = await world.agent(token);
+    // From a time in which they could be posted.
+    for (const type of ['server.shutdown', 'read.moved']) {
+      const { event_id: id } = await world.post(token, agent, {
+        event_type: 'note',
+        content: type,
+      });
+      await world.vault.database.write(async ({ db }) => {
+        await db.updateTable('events').set({ eventType: type }).where('eventId', '=', id).execute();
+      });
+    }
+    await world.post(token, agent, message('after'));
+    const connection = createVaultConnection({ url: world.url, token: () => token });
+    const contents: string[] = [];
+    for await (const { content, event_type: type } of streamEvents(connection, { after: 1 })) {
+      contents.push(content);
+      if (type === 'user_message') break;
+    }
+    expect(contents).toEqual(['server.shutdown', 'read.moved', 'after']);
   });
 
   test('a vault that stops tells its readers', async () => {

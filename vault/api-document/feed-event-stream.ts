@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 
 import { describeEventStream } from '#shared/api-document/event-stream-schema.ts';
-import { EventView } from '#shared/vault-event-api.ts';
+import { EventView, ReadMarkView, readNotice, stoppingNotice } from '#shared/vault-event-api.ts';
 import type { postedEventTypes, vaultEventTypes } from '#shared/vault-event-api.ts';
 
 const meanings: Readonly<
@@ -36,6 +36,13 @@ const ShutdownNotice = Type.Object(
   },
 );
 
+const ReadNotice = {
+  ...ReadMarkView,
+  title: 'ReadNotice',
+  description:
+    'one has read a feed up to `seq`, here or elsewhere; only with `read_marks` and to people. This one has no number',
+};
+
 /** Types that are not here are streamed as well: whoever posts may call them what they like. */
 export const feedEventStream = describeEventStream({
   title: 'FeedEvent',
@@ -44,8 +51,9 @@ export const feedEventStream = describeEventStream({
     ...Object.fromEntries(
       Object.entries(meanings).map(([type, description]) => [type, { ...EventView, description }]),
     ),
-    'server.shutdown': ShutdownNotice,
+    [stoppingNotice]: ShutdownNotice,
+    [readNotice]: ReadNotice,
   },
-  unnumbered: ['server.shutdown'],
+  unnumbered: [stoppingNotice, readNotice],
   example: ['user_message', 'claim_taken', 'assistant_delta', 'assistant_message'],
 });

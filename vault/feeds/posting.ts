@@ -2,7 +2,7 @@
 import { requestError } from '#shared/errors.ts';
 import { idempotencyMismatch, requestDigest } from '#shared/idempotency-key.ts';
 import type { JsonValue } from '#shared/json-value.ts';
-import { vaultEventTypes } from '#shared/vault-event-api.ts';
+import { readNotice, stoppingNotice, vaultEventTypes } from '#shared/vault-event-api.ts';
 import type { AttachmentView, EventRequest } from '#shared/vault-event-api.ts';
 
 import type { AgentRow, Db, EventRow } from '../database/tables.ts';
@@ -37,7 +37,10 @@ export type PostingParts = {
 };
 
 const metadataCharsMax = 16 * 2 ** 10;
-const vaultTypes: ReadonlySet<string> = new Set(vaultEventTypes);
+const vaultTypes: ReadonlySet<string> = new Set([
+  ...vaultEventTypes,
+  ...[stoppingNotice, readNotice],
+]);
 /** What only whoever answers for an agent may post. */
 const answerTypes: ReadonlySet<string> = new Set([
   'assistant_message',

@@ -23,6 +23,7 @@ import { agentView } from '../agents/agent-registry.ts';
 import type { AgentRegistry } from '../agents/agent-registry.ts';
 import { listAgents } from '../agents/agent-store.ts';
 import type { AgentPlace } from '../agents/agent-store.ts';
+import type { ReadNotices } from '../agents/read-notices.ts';
 import { markAsRead, withReading } from '../agents/reading.ts';
 import type { VaultDatabase } from '../database/vault-database.ts';
 import { agentsOf } from '../permission/principal.ts';
@@ -35,6 +36,7 @@ export type AgentRouteOptions = {
   realm: string;
   database: Pick<VaultDatabase, 'reads'>;
   agents: AgentRegistry;
+  readNotices: ReadNotices;
   mutations: Mutations;
   door: VaultDoor;
   clock: Clock;
@@ -50,7 +52,7 @@ const AgentListQuery = Type.Object(
 );
 
 export async function agentRoutes(app: HttpApp, options: AgentRouteOptions): Promise<void> {
-  const { realm, database, agents, mutations, door, clock } = options;
+  const { realm, database, agents, readNotices, mutations, door, clock } = options;
   const reads = { access: 'agents:read' } as const;
   const writes = { access: 'agents:write' } as const;
 
@@ -230,24 +232,26 @@ export async function agentRoutes(app: HttpApp, options: AgentRouteOptions): Pro
         response: { 200: Answer(ReadMarkView) },
       },
     },
-    async (request, reply) =>
-      mutations.run(request, reply, {
+    async (request, reply) => {
+      const principal = door.principalOf(request);
+      let mark: ReadMarkView | null = null;
+      await mutations.run(request, reply, {
         action: 'agent.read',
         statusCode: 200,
         work: async (scope) => {
           const agent = await agents.find(scope.db, request.params.agent_id);
-          const seq = await markAsRead(scope.db, agent, door.principalOf(request), {
+          const { agentId } = agent;
+          const seq = await markAsRead(scope.db, agent, principal, {
             seq: request.body.seq,
             now: isoTime(clock.now()),
           });
-          const { agentId } = agent;
-          return {
-            data: { agent_id: agentId, seq },
-            resource: `agent:${agentId}`,
-            details: { seq },
-          };
+          mark = { agent_id: agentId, seq };
+          return { data: mark, resource: `agent:${agentId}`, details: { seq } };
         },
-      }),
+      });
+      if (mark !== null && principal.kind === 'user') readNotices.tell(principal.userId, mark);
+      return reply;
+    },
   );
 }
 

@@ -4,12 +4,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { requestError } from '#shared/errors.ts';
 import type { EventFeed } from '#shared/event-feed.ts';
 import { openEventStream } from '#shared/event-stream.ts';
+import type { EventStream } from '#shared/event-stream.ts';
 import type { HttpApp } from '#shared/http-server.ts';
 import { AgentParams } from '#shared/vault-agent-api.ts';
-import { StreamQuery } from '#shared/vault-event-api.ts';
+import { StreamQuery, WholeStreamQuery } from '#shared/vault-event-api.ts';
 
 import type { VaultDoor } from '../access/vault-door.ts';
 import type { AgentRegistry } from '../agents/agent-registry.ts';
+import type { ReadNotices } from '../agents/read-notices.ts';
 import type { VaultDatabase } from '../database/vault-database.ts';
 import { readEventHead } from '../feeds/event-store.ts';
 import { topicOfAgents, topicOfAll } from '../feeds/feed-topics.ts';
@@ -21,11 +23,12 @@ export type StreamRouteOptions = {
   database: Pick<VaultDatabase, 'reads'>;
   agents: AgentRegistry;
   streams: EventFeed<string>;
+  readNotices: ReadNotices;
   door: VaultDoor;
 };
 
 export async function streamRoutes(app: HttpApp, options: StreamRouteOptions): Promise<void> {
-  const { realm, database, agents, streams, door } = options;
+  const { realm, database, agents, streams, readNotices, door } = options;
   const config = { access: 'events:read', isUncounted: true } as const;
 
   const open = async (
@@ -33,7 +36,7 @@ export async function streamRoutes(app: HttpApp, options: StreamRouteOptions): P
     reply: FastifyReply,
     topic: string,
     since: number | undefined,
-  ): Promise<void> => {
+  ): Promise<EventStream> => {
     const head = await readEventHead(database.reads, realm);
     const after = lastEventId(request) ?? since ?? head;
     if (after > head) {
@@ -43,6 +46,7 @@ export async function streamRoutes(app: HttpApp, options: StreamRouteOptions): P
     const stream = openEventStream(reply);
     const mayRead = door.watch(request, stream.closed);
     streams.open({ topic, after, mayRead, stream, endsWhenStopping: true });
+    return stream;
   };
   app.get(
     '/agents/:agent_id/stream',
@@ -52,11 +56,18 @@ export async function streamRoutes(app: HttpApp, options: StreamRouteOptions): P
       await open(request, reply, topicOfAgents([agentId]), request.query.since);
     },
   );
-  app.get('/stream', { config, schema: { querystring: StreamQuery } }, async (request, reply) => {
-    const bound = agentsOf(door.principalOf(request));
-    const topic = bound === null ? topicOfAll : topicOfAgents(bound);
-    await open(request, reply, topic, request.query.since);
-  });
+  app.get(
+    '/stream',
+    { config, schema: { querystring: WholeStreamQuery } },
+    async (request, reply) => {
+      const { since, read_marks: wantsReadMarks = false } = request.query;
+      const principal = door.principalOf(request);
+      const bound = agentsOf(principal);
+      const topic = bound === null ? topicOfAll : topicOfAgents(bound);
+      const stream = await open(request, reply, topic, since);
+      if (wantsReadMarks && principal.kind === 'user') readNotices.follow(principal.userId, stream);
+    },
+  );
 }
 
 function lastEventId({ headers }: FastifyRequest): number | null {
