@@ -6,6 +6,7 @@ import type { ShutdownNotice } from '#shared/gateway-event-api.ts';
 import { createHttpServer } from '#shared/http-server.ts';
 import type { HttpApp, HttpServer } from '#shared/http-server.ts';
 import { newId } from '#shared/ids.ts';
+import { readProjectVersion } from '#shared/project-version.ts';
 
 import { openAdminToken } from './access/admin-token.ts';
 import type { AdminToken } from './access/admin-token.ts';
@@ -223,7 +224,8 @@ async function addRoutes(
   await app.register(adminRunRoutes, { inquiry, cancel, door });
   await app.register(adminLimitRoutes, { gate });
   const limits = { ...config.runs, ...config.limits, models: config.models };
-  const self = { store, queue, gate, shelf, limits, workspaces: grants, door, clock };
+  const version = await readProjectVersion();
+  const self = { store, queue, gate, shelf, limits, workspaces: grants, version, door, clock };
   await app.register(appSelfRoutes, self);
   const { uploadBytes } = config.limits;
   await app.register(fileRoutes, { shelf, door });

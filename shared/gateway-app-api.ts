@@ -74,6 +74,10 @@ export const AppSelf = Type.Object(
     }),
     usage_24h: Usage,
     files: Type.Object({ count: Count, bytes: Count }, { description: 'what it has uploaded' }),
+    // A client may ask a gateway that is older than it is.
+    gateway_version: Type.Optional(
+      Type.String({ description: 'of the gateway that answers', examples: ['0.1.0'] }),
+    ),
     last_errors: Type.Array(LastError, { description: 'newest first, of the last day' }),
   },
   { title: 'AppSelf', description: 'an app as the gateway knows it' },

@@ -27,6 +27,7 @@ export type AppSelfParts = {
     timeoutMaxMs: number;
     filesQuotaBytes: number;
   };
+  version: string;
   clock: Clock;
 };
 
@@ -53,7 +54,7 @@ export function createUsageMemory({ store, clock }: AppSelfParts): UsageMemory {
 export function describeApp(
   app: AppAccess,
   known: { usageOf: UsageMemory; tokenExpiresAt: string | null },
-  { store, queue, gate, shelf, limits, workspaces }: AppSelfParts,
+  { store, queue, gate, shelf, limits, workspaces, version }: AppSelfParts,
 ): AppSelf {
   const { files, bytes } = shelf.usage(app.appId);
   return {
@@ -67,6 +68,7 @@ export function describeApp(
     subscription: viewLimits(gate),
     usage_24h: known.usageOf(app.appId),
     files: { count: files, bytes },
+    gateway_version: version,
     last_errors: store
       .lastFailures(app.appId, errorsShown)
       .map(({ runId, outcome, message, endedAt }) => ({

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { systemClock } from '#shared/clock.ts';
+import { readProjectVersion } from '#shared/project-version.ts';
 
 import type { Answer } from '../support/gateway-client.ts';
 import { readRuns, startCheckedGateway } from '../support/leak-check.ts';
@@ -212,6 +213,7 @@ test('GET /me tells an app its limits, its use, its queue and its last errors, a
       ...{ input_tokens: 300, output_tokens: 60, cost_usd: 0.0012 },
     },
     files: { count: 0, bytes: 0 },
+    gateway_version: await readProjectVersion(),
     last_errors: [
       {
         ...{ run_id: failed.body.run_id, code: 'overloaded' },

@@ -13,6 +13,8 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
+import { readProjectVersion } from '#shared/project-version.ts';
+
 import { startLoopWorld } from '../support/loop-world.ts';
 import { letGo, untilHeld, waitForGo } from '../support/run-latch.ts';
 
@@ -34,10 +36,31 @@ test('is answered once, in the session of its agent, with its run and its use', 
     ...['user_message', 'claim_taken', 'assistant_message'],
     ...['user_message', 'claim_taken', 'assistant_message'],
   ]);
-  expect(watcher.watcher.health()).toMatchObject({
-    vault: 'stream',
-    open_messages: 0,
-    dead_letters: 0,
+  // The feed has the answer a moment before the journal knows.
+  await expect
+    .poll(() => watcher.watcher.health())
+    .toMatchObject({
+      vault: 'stream',
+      open_messages: 0,
+      dead_letters: 0,
+    });
+});
+
+test('the vault is told of the host, its gateway and the versions of both', async () => {
+  await using world = await startLoopWorld();
+  await world.startWatcher({ WATCHER_HOST_NAME: 'attic' });
+  const { token } = world.admin;
+  const report = async () => (await world.vault.call(token, '/hosts')).body.data[0]?.report;
+  const version = await readProjectVersion();
+  await expect.poll(report).toMatchObject({
+    health: 'ok',
+    gateway: {
+      ...{ health: 'ok', version, claude_version: expect.stringContaining('(Claude Code)') },
+      ...{ sandbox: expect.any(String), queue: { running: 0, waiting: 0 } },
+      ...{ subscription: { windows: [] }, usage_24h: { runs: 0 } },
+    },
+    watcher: { version, feed: 'stream', open_messages: 0, dead_letters: 0 },
+    host: { cpus: expect.any(Number), memory_free_mb: expect.any(Number) },
   });
 });
 

@@ -47,7 +47,9 @@ test('its token of the gateway is revoked: the feed says so once, and with anoth
       return [body.data.status, body.data.status_text];
     }, patience)
     .toEqual(['error', expect.stringContaining('the gateway cannot be asked')]);
-  expect(watcher.watcher.health()).toMatchObject({ open_messages: 2, dead_letters: 0 });
+  await expect
+    .poll(() => watcher.watcher.health())
+    .toMatchObject({ open_messages: 2, dead_letters: 0 });
   await watcher.close();
 
   const token = await world.gateway.mint('watcher');
@@ -69,10 +71,12 @@ test('its key of the vault is revoked in the middle of a run: health and log say
   expect(revoked.status).toBeLessThan(300);
   letGo(world.runsDir);
   await expect.poll(() => watcher.watcher.health().vault, patience).toBe('away');
-  expect(watcher.logged()).toContainEqual(
-    expect.objectContaining({ err: expect.objectContaining({ code: 'unauthorized' }) }),
-  );
-  expect(watcher.watcher.health().open_messages).toBe(1);
+  await expect
+    .poll(() => watcher.logged())
+    .toContainEqual(
+      expect.objectContaining({ err: expect.objectContaining({ code: 'unauthorized' }) }),
+    );
+  await expect.poll(() => watcher.watcher.health().open_messages).toBe(1);
   await watcher.close();
 
   const other = await world.startWatcher(env);

@@ -149,7 +149,7 @@ describe('what needs no run', () => {
     }
     await expect.poll(() => idsIn(path).length, patience).toBeGreaterThanOrEqual(posted.length);
     expect(idsIn(path)).toEqual(posted);
-    expect(watcher.watcher.health().open_messages).toBe(0);
+    await expect.poll(() => watcher.watcher.health().open_messages).toBe(0);
   });
 
   test('an agent that was made while it polled misses nothing', async () => {

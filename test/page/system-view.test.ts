@@ -14,7 +14,12 @@ afterAll(async () => {
 });
 
 const gateway = {
-  ...{ health: 'ok', claude_version: '2.1.329 (Claude Code)', authenticated: true },
+  ...{
+    health: 'ok',
+    version: '0.1.1',
+    claude_version: '2.1.329 (Claude Code)',
+    authenticated: true,
+  },
   ...{ sandbox: 'bwrap', queue: { running: 1, waiting: 2 } },
   usage_24h: { runs: 42, input_tokens: 51_200, output_tokens: 8300, cost_usd: 1.23 },
   subscription: {
@@ -48,7 +53,7 @@ test('the system view shows the vault, and each host as it reports', async () =>
   const facts = await host.locator('.facts').allInnerTexts();
   for (const fact of [
     ...['works', '2.1.329 (Claude Code)', 'yes', 'bwrap', '1 running, 2 waiting'],
-    ...['42 runs, 51,200 tokens in, 8,300 out, $1.23', '40 %', '0.1.0', 'by stream'],
+    ...['42 runs, 51,200 tokens in, 8,300 out, $1.23', '40 %', '0.1.0', '0.1.1', 'by stream'],
     ...['load 0.8 on 4', '3.0 GB of 8.0 GB free', '40.0 GB of 64.0 GB free', '5 days'],
   ]) {
     expect(facts.join('\n')).toContain(fact);

@@ -85,8 +85,10 @@ async function gatewayFacts(
   const within = { signal: AbortSignal.any([signal, AbortSignal.timeout(gatewayAnswerMs)]) };
   try {
     const { claude_version, authenticated, sandbox, claude_present } = await gateway.health(within);
-    const { queue, subscription, usage_24h, limits } = await gateway.me(within);
+    const { gateway_version: version, ...self } = await gateway.me(within);
+    const { queue, subscription, usage_24h, limits } = self;
     const facts = {
+      version,
       claude_version,
       authenticated,
       sandbox,
