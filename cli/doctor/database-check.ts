@@ -20,9 +20,20 @@ const ofGateway: KeptDatabase = {
 export function judgeDatabase(
   path: string,
   { schema, newestSchema, damage }: DatabaseInspection,
-  { name, service, lossMend } = ofGateway,
+  kept = ofGateway,
 ): Finding {
+  const { name, lossMend } = kept;
   if (damage !== null) return fail(name, `${path} is damaged: ${damage}`, lossMend);
+  const other = judgeOtherSchema(path, { schema, newestSchema }, kept);
+  return other ?? pass(name, `${path} is whole, schema ${schema}`);
+}
+
+/** Null for the one that this program knows. */
+export function judgeOtherSchema(
+  path: string,
+  { schema, newestSchema }: Pick<DatabaseInspection, 'schema' | 'newestSchema'>,
+  { name, service }: KeptDatabase,
+): Finding | null {
   if (schema > newestSchema) {
     return fail(
       name,
@@ -33,11 +44,11 @@ export function judgeDatabase(
   if (schema < newestSchema) {
     return warn(
       name,
-      `${path} is whole, schema ${schema} of ${newestSchema}: what is in it was not looked at`,
+      `${path} has schema ${schema} of ${newestSchema}: what is in it was not looked at`,
       `start the ${service}: it brings the schema up to date`,
     );
   }
-  return pass(name, `${path} is whole, schema ${schema}`);
+  return null;
 }
 
 export function judgeUnreadableDatabase(message: string, { name, lossMend } = ofGateway): Finding {

@@ -12,7 +12,7 @@ import { openWatcherDatabase } from '../../watcher/database/watcher-database.ts'
 import { runDoctor } from '../support/doctor-run.ts';
 import { startLoopWorld } from '../support/loop-world.ts';
 import type { LoopWorld } from '../support/loop-world.ts';
-import { createTestDatabase, vaultDatabases } from '../support/vault-databases.ts';
+import { createTestDatabase, query, vaultDatabases } from '../support/vault-databases.ts';
 
 let nowhere: ReturnType<typeof mkdtempDisposableSync>;
 
@@ -228,5 +228,20 @@ describe('what lies on the disk', () => {
     const fresh = await complaintsIn(dir.path, { DATABASE_URL: database.url ?? '' });
     // The first start makes them.
     expect(fresh).toEqual([]);
+  });
+
+  test('a PostgreSQL that a newer vault has used, or an older one', async () => {
+    using dir = directory();
+    await using database = await createTestDatabase('postgres');
+    const env = { DATABASE_URL: database.url ?? '' };
+    const table = 'create table gatehouse_vault_schema (version integer primary key)';
+    await query(env.DATABASE_URL, `${table}; insert into gatehouse_vault_schema values (1)`);
+    expect(await complaintsIn(dir.path, env)).toEqual([
+      expect.stringMatching(/^warn vault: database: .* has schema 1 of \d+/),
+    ]);
+    await query(env.DATABASE_URL, 'insert into gatehouse_vault_schema values (99)');
+    expect(await complaintsIn(dir.path, env)).toEqual([
+      expect.stringMatching(/^fail vault: database: .* has schema 99, this program knows \d+/),
+    ]);
   });
 });

@@ -97,7 +97,7 @@ test('messages that were written while the vault could not be reached: all once,
   await expect.poll(() => watcher.watcher.health().vault).toBe('stream');
   vault.goAway();
   await expect.poll(() => watcher.watcher.health().vault).toBe('away');
-  const contents = numbered(80, 'message');
+  const contents = numbered(500, 'message');
   await sayAll(world, contents.map(asLastLine));
   vault.comeBack();
   let most = 0;

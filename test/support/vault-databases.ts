@@ -23,22 +23,26 @@ export async function createPostgresDatabase(
   serverUrl: string,
 ): Promise<TestDatabase & { url: string }> {
   const name = `vault_${randomUUID().replaceAll('-', '')}`;
-  await runOn(serverUrl, `create database ${name}`);
+  await query(serverUrl, `create database ${name}`);
   const url = new URL(serverUrl);
   url.pathname = name;
   return {
     kind: 'postgres',
     url: url.href,
-    [Symbol.asyncDispose]: () => runOn(serverUrl, `drop database ${name} with (force)`),
+    [Symbol.asyncDispose]: () => dropDatabase(serverUrl, name),
   };
 }
 
-async function runOn(serverUrl: string, statement: string): Promise<void> {
-  const client = new Client({ connectionString: serverUrl });
+export async function query(url: string, text: string): Promise<unknown[]> {
+  const client = new Client({ connectionString: url });
   try {
     await client.connect();
-    await client.query(statement);
+    return (await client.query(text)).rows;
   } finally {
     await client.end();
   }
+}
+
+async function dropDatabase(serverUrl: string, name: string): Promise<void> {
+  await query(serverUrl, `drop database ${name} with (force)`);
 }

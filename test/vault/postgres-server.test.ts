@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 
-import { Client, Pool } from 'pg';
+import { Pool } from 'pg';
 import { describe, expect, inject, test } from 'vitest';
 
 import { startScript } from '../support/child-script.ts';
@@ -12,6 +12,7 @@ import { commandLineOf } from '../support/process-facts.ts';
 import {
   createPostgresDatabase,
   createTestDatabase,
+  query,
   vaultDatabases,
 } from '../support/vault-databases.ts';
 
@@ -125,16 +126,6 @@ test('a test database is empty, its own, and gone at the end with those who use 
   }
   await expect(query(url, 'select 1')).rejects.toMatchObject({ code: '3D000' });
 });
-
-async function query(url: string, text: string): Promise<unknown[]> {
-  const client = new Client({ connectionString: url });
-  try {
-    await client.connect();
-    return (await client.query(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
 
 async function count(url: string): Promise<number> {
   const [row] = await query(url, 'select count(*)::int as count from entries');

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import SqliteDatabase from 'better-sqlite3';
-import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 
 import { systemClock } from '#shared/clock.ts';
@@ -12,7 +11,7 @@ import { systemClock } from '#shared/clock.ts';
 import { openSqlite } from '../../vault/database/sqlite-database.ts';
 import { startNode } from '../support/child-script.ts';
 import type { ScriptEnd } from '../support/child-script.ts';
-import { createPostgresDatabase } from '../support/vault-databases.ts';
+import { createPostgresDatabase, query } from '../support/vault-databases.ts';
 import { vaultEnvironment } from '../support/vault-process.ts';
 
 let directory: ReturnType<typeof mkdtempDisposableSync>;
@@ -131,16 +130,6 @@ describe('a PostgreSQL', () => {
     expect(await query(theirs.url, tables)).toEqual([{ tablename: 'users' }]);
   });
 });
-
-async function query(url: string, text: string): Promise<unknown[]> {
-  const client = new Client({ connectionString: url });
-  try {
-    await client.connect();
-    return (await client.query(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
 
 async function expectRefusal(url: string, reason: RegExp): Promise<void> {
   const { code, stdout, stderr } = await startVault(url);

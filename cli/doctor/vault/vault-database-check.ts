@@ -16,7 +16,12 @@ import type { Db } from '../../../vault/database/tables.ts';
 import { takeVaultCensus } from '../../../vault/database/vault-census.ts';
 import { hasUsers } from '../../../vault/identity/user-store.ts';
 import { realm } from '../../../vault/realm.ts';
-import { judgeAuditLog, judgeDatabaseFile, judgeUnreadableDatabase } from '../database-check.ts';
+import {
+  judgeAuditLog,
+  judgeDatabaseFile,
+  judgeOtherSchema,
+  judgeUnreadableDatabase,
+} from '../database-check.ts';
 import type { KeptDatabase } from '../database-check.ts';
 import { fail, messageOf, pass, warn } from '../finding.ts';
 import type { Finding } from '../finding.ts';
@@ -44,6 +49,8 @@ export async function checkVaultDatabase(place: Place): Promise<Finding[]> {
   }
   try {
     await using look = await lookAtDatabase(place);
+    const other = judgeOtherSchema(look.place, look.schema, kept);
+    if (other !== null) return [other];
     return await look.atOneMoment((db) => judgeContent(db, look.place));
   } catch (err) {
     if (place.databaseUrl === null) return [judgeUnreadableDatabase(messageOf(err), kept)];
