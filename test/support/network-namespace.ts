@@ -8,6 +8,8 @@ export type NetworkNamespace = AsyncDisposable & {
   hostAddress: string;
   /** Theirs. */
   addresses: readonly [string, string];
+  /** A command line that runs another one there. */
+  launcher: string[];
   request: (options: ForeignRequest) => Promise<ForeignAnswer>;
 };
 
@@ -67,11 +69,12 @@ export async function createNetworkNamespace(): Promise<NetworkNamespace> {
   for (const address of addresses) {
     await ip('-n', name, 'addr', 'add', `${address}/24`, 'dev', theirs);
   }
-  await ip('-n', name, 'link', 'set', theirs, 'up');
+  for (const device of [theirs, 'lo']) await ip('-n', name, 'link', 'set', device, 'up');
   const kept = undo.move();
   return {
     hostAddress: `${net}.1`,
     addresses,
+    launcher: ['ip', 'netns', 'exec', name],
     async request(options) {
       const run = ['netns', 'exec', name, process.execPath, '-e', client, JSON.stringify(options)];
       const { stdout } = await execa('ip', run, { env: { NODE_EXTRA_CA_CERTS: '' } });

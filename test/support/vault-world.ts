@@ -110,8 +110,8 @@ export async function startTestVault(
     throw err;
   }
   const address = vault.app.server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const url = `http://127.0.0.1:${port}`;
+  if (typeof address !== 'object' || address === null) throw new Error('it does not listen');
+  const url = `http://${address.address}:${address.port}`;
   const call = createCaller(`${url}/api/v1`);
   let isClosed = false;
   const close = async (): Promise<void> => {

@@ -26,7 +26,7 @@ export type ReportingParts = {
 };
 
 const lookMs = 500;
-const againMs = 10_000;
+const againMs = 5000;
 const gatewayAnswerMs = 3000;
 
 export async function keepReporting(parts: ReportingParts, signal: AbortSignal): Promise<void> {
