@@ -30,6 +30,7 @@ export const vaultEventTypes = [
 /** What a stream tells besides the events of the feeds: it has no number and is not kept. */
 export const stoppingNotice = 'server.shutdown';
 export const readNotice = 'read.moved';
+export const peopleNotice = 'people.changed';
 
 export const EventId = Type.String({
   pattern: '^evt_[0-9a-z]{26}$',
@@ -169,10 +170,10 @@ export const StreamQuery = Type.Object(streamStart, { additionalProperties: fals
 export const WholeStreamQuery = Type.Object(
   {
     ...streamStart,
-    read_marks: Type.Optional(
+    notices: Type.Optional(
       Type.Boolean({
         description:
-          'whether `read.moved` tells what one reads elsewhere; only people have read marks',
+          'whether a person is also told, without a number, what a page needs to keep up: `read.moved` and `people.changed`',
       }),
     ),
   },

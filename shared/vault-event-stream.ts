@@ -5,7 +5,13 @@ import { Compile } from 'typebox/compile';
 
 import { parseJson, VaultError, vaultSilent, vaultUnreachable } from './vault-client-error.ts';
 import type { VaultConnection } from './vault-connection.ts';
-import { EventView, ReadMarkView, readNotice, stoppingNotice } from './vault-event-api.ts';
+import {
+  EventView,
+  peopleNotice,
+  ReadMarkView,
+  readNotice,
+  stoppingNotice,
+} from './vault-event-api.ts';
 
 export type StreamStart = {
   /** All agents that one may see, unless it is said. */
@@ -15,8 +21,13 @@ export type StreamStart = {
   signal?: AbortSignal | undefined;
   /** The vault answered: from here on, what comes is live. */
   onOpen?: () => void;
-  /** Wanted of a stream of all agents: what a person has read, here or elsewhere. */
-  onRead?: (mark: ReadMarkView) => void;
+  /** What a person is told besides events, on a stream of all agents. */
+  notices?: {
+    /** They have read this far, here or elsewhere. */
+    onRead: (mark: ReadMarkView) => void;
+    /** Users, keys, invitations or sign-ins are other ones. */
+    onPeople: () => void;
+  };
 };
 
 const badEvent = 'An event of the stream is not as it should be.';
@@ -30,9 +41,9 @@ const readMarkCheck = Compile(ReadMarkView);
 /** Throws VaultError when it breaks or falls silent, or what the signal was aborted with. It ends when the vault stops. */
 export async function* streamEvents(
   connection: VaultConnection,
-  { agentId, after, signal, onOpen, onRead }: StreamStart,
+  { agentId, after, signal, onOpen, notices }: StreamStart,
 ): AsyncGenerator<EventView, void, undefined> {
-  const whole = onRead === undefined ? '/stream' : '/stream?read_marks=true';
+  const whole = notices === undefined ? '/stream' : '/stream?notices=true';
   const path = agentId === undefined ? whole : `/agents/${encodeURIComponent(agentId)}/stream`;
   const headers = {
     accept: 'text/event-stream',
@@ -45,7 +56,8 @@ export async function* streamEvents(
     // Whatever its type is called: it is an event of a feed, which somebody has posted.
     if (eventCheck.Check(view)) yield view;
     else if (event === stoppingNotice) return;
-    else if (event === readNotice && readMarkCheck.Check(view)) onRead?.(view);
+    else if (event === readNotice && readMarkCheck.Check(view)) notices?.onRead(view);
+    else if (event === peopleNotice) notices?.onPeople();
     else throw new VaultError('bad_answer', badEvent, { status: 200, retryable: false });
   }
 }

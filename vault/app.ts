@@ -17,7 +17,6 @@ import { isForProbes } from './access/access.ts';
 import { installVaultDoor } from './access/vault-door.ts';
 import { createAgentRegistry } from './agents/agent-registry.ts';
 import type { AgentRegistry } from './agents/agent-registry.ts';
-import { createReadNotices } from './agents/read-notices.ts';
 import { createVaultDocument } from './api-document/vault-document.ts';
 import { openAttachmentShelf } from './attachments/attachment-shelf.ts';
 import type { AttachmentShelf } from './attachments/attachment-shelf.ts';
@@ -34,6 +33,7 @@ import { agentsOfTopic, concerns } from './feeds/feed-topics.ts';
 import { createFeed } from './feeds/feed.ts';
 import { createLeaseDeadlines } from './feeds/lease-deadlines.ts';
 import { createPosting } from './feeds/posting.ts';
+import { createStreamNotices } from './feeds/stream-notices.ts';
 import { createHealth } from './health.ts';
 import { keepHouse } from './housekeeping.ts';
 import { createAccessTokens } from './identity/access-token.ts';
@@ -151,16 +151,16 @@ export async function openVault(
   const posting = createPosting({ realm, feed, claims, takeAttachments, bindAttachments });
   const health = createHealth({ database, isDraining: () => http.isDraining(), clock });
   const common = { realm, database, agents, claims, posting, feed, audit, mutations, door, clock };
-  const readNotices = createReadNotices();
+  const notices = createStreamNotices();
   const open = { prefix: '/api', config: { access: 'public', isUncounted: true } } as const;
   await app.register(apiDocumentRoutes, { ...open, document });
   await app.register(docsRoutes, open);
   await app.register(
     async (api) => {
       await api.register(healthRoutes, { health });
-      await api.register(agentRoutes, { ...common, readNotices });
+      await api.register(agentRoutes, { ...common, notices });
       await api.register(eventRoutes, common);
-      await api.register(streamRoutes, { ...common, streams, readNotices });
+      await api.register(streamRoutes, { ...common, streams, notices });
       await api.register(attachmentRoutes, {
         ...{ ...common, attachments, fileBytesMax: config.attachments.bytesMax },
         hasDiskSpace: createDiskCheck([config.dataDir], diskReserveBytes, clock),
@@ -170,7 +170,7 @@ export async function openVault(
       await api.register(auditRoutes, common);
       const { publicUrl } = config;
       const { trustedProxies } = config.door;
-      const forPeople = { ...common, people, identities, publicUrl, trustedProxies, log };
+      const forPeople = { ...common, notices, people, identities, publicUrl, trustedProxies, log };
       await api.register(peopleRoutes, forPeople);
     },
     { prefix: '/api/v1' },

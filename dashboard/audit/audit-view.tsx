@@ -9,6 +9,7 @@ import { LoadedView } from '../controls/loaded-view.tsx';
 import { Moment } from '../controls/moment.tsx';
 import { ViewFrame } from '../layout/view-frame.tsx';
 import { useLive } from '../live/live-context.ts';
+import { useNews } from '../live/news.ts';
 import type { AuditItem, Page } from '../vault/page-vault.ts';
 
 type Query = { user?: string; action?: string };
@@ -19,6 +20,7 @@ export function AuditView() {
   const [action, setAction] = useState('');
   const [query, setQuery] = useState<Query>({});
   const loaded = useLoaded(useCallback(() => vault.audit(query), [vault, query]));
+  useNews('auditNews', loaded);
   return (
     <ViewFrame title="Audit" intro="Who changed what, and from where. Nobody can change it.">
       <form
@@ -46,7 +48,7 @@ export function AuditView() {
         <Button type="submit">Show</Button>
       </form>
       <LoadedView loaded={loaded}>
-        {(page) => <AuditPages key={page.items[0]?.seq ?? 0} first={page} query={query} />}
+        {(page) => <AuditPages key={JSON.stringify(query)} first={page} query={query} />}
       </LoadedView>
     </ViewFrame>
   );
@@ -54,11 +56,12 @@ export function AuditView() {
 
 function AuditPages({ first, query }: { first: Page<AuditItem>; query: Query }) {
   const { vault } = useLive();
-  const [{ items, next }, setPage] = useState(first);
+  const [older, setOlder] = useState<Page<AuditItem> | null>(null);
+  const { items, next } = withOlder(first, older);
   const { isBusy, failure, run } = useAction();
   const more = async (): Promise<void> => {
     const page = await vault.audit({ ...query, after: next ?? undefined });
-    setPage({ items: [...items, ...page.items], next: page.next });
+    setOlder({ items: [...items, ...page.items], next: page.next });
   };
   if (items.length === 0) return <p className="muted">Nothing of that kind was written down.</p>;
   return (
@@ -88,6 +91,15 @@ function AuditPages({ first, query }: { first: Page<AuditItem>; query: Query }) 
       )}
     </>
   );
+}
+
+/** The newest page and what was loaded after it; alone when so much is new that something lies between the two. */
+function withOlder(first: Page<AuditItem>, older: Page<AuditItem> | null): Page<AuditItem> {
+  const newest = older?.items[0]?.seq;
+  if (older === null || newest === undefined) return first;
+  const news = first.items.filter(({ seq }) => seq > newest);
+  if (news.length === first.items.length && first.next !== null) return first;
+  return { items: [...news, ...older.items], next: older.next };
 }
 
 function AuditRow({ item }: { item: AuditItem }) {

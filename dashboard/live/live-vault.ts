@@ -33,6 +33,10 @@ export type LiveState = {
   feeds: ReadonlyMap<string, OpenFeed>;
   /** Rises when a host has changed. */
   hostNews: number;
+  /** Rises when users, keys, invitations or sign-ins have changed. */
+  peopleNews: number;
+  /** Rises when something happened that may have been written into the audit log. */
+  auditNews: number;
 };
 
 export type LiveVault = {
@@ -63,7 +67,7 @@ export function createLiveVault(parts: {
   const { connection, vault, userId } = parts;
   const state = createStore<LiveState>({
     ...{ connection: 'connecting', agents: null, agentsFailure: null },
-    ...{ feeds: new Map(), hostNews: 0 },
+    ...{ feeds: new Map(), hostNews: 0, peopleNews: 0, auditNews: 0 },
   });
   /** What comes for a feed while it is being loaded. */
   const early = new Map<string, EventView[]>();
@@ -136,8 +140,14 @@ export function createLiveVault(parts: {
       });
     }
   };
+  const noteAudit = (): void => update({ auditNews: state.get().auditNews + 1 });
+  const notePeople = (): void => {
+    update({ peopleNews: state.get().peopleNews + 1 });
+    noteAudit();
+  };
   const take = (event: EventView): void => {
     lastSeq = event.seq;
+    if (event.event_type !== 'assistant_delta') noteAudit();
     noteInList(event);
     addToFeed(event);
   };
@@ -162,11 +172,19 @@ export function createLiveVault(parts: {
       update({ connection: 'live' });
       // From here on what happens is told; what happened before is asked for.
       if (after === null) reloadAll();
-      // What was read meanwhile is told by no event.
-      else reloadAgents();
+      else {
+        // What notices have told meanwhile is told by no event.
+        reloadAgents();
+        notePeople();
+      }
       outbox.retryWaiting();
     };
-    const start = { signal, onOpen, onRead: takeRead, ...(after === null ? {} : { after }) };
+    const start = {
+      signal,
+      onOpen,
+      notices: { onRead: takeRead, onPeople: notePeople },
+      ...(after === null ? {} : { after }),
+    };
     for await (const event of streamEvents(connection, start)) take(event);
   };
   return {

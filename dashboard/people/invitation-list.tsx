@@ -10,12 +10,14 @@ import { LoadedView } from '../controls/loaded-view.tsx';
 import { Moment } from '../controls/moment.tsx';
 import { SecretNote } from '../controls/secret-note.tsx';
 import { useLive } from '../live/live-context.ts';
+import { useNews } from '../live/news.ts';
 import { isRole, roleOptions } from './role-options.ts';
 import type { RoleName } from './role-options.ts';
 
 export function InvitationList() {
   const { vault } = useLive();
   const invitations = useLoaded(useCallback(() => vault.invitations(), [vault]));
+  useNews('peopleNews', invitations);
   const [role, setRole] = useState<RoleName>('agent');
   const [link, setLink] = useState<string | null>(null);
   const { isBusy, failure, run } = useAction();

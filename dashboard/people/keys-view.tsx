@@ -15,6 +15,7 @@ import { PageLink } from '../controls/page-link.tsx';
 import { SecretNote } from '../controls/secret-note.tsx';
 import { ViewFrame } from '../layout/view-frame.tsx';
 import { useLive, useMe } from '../live/live-context.ts';
+import { useNews } from '../live/news.ts';
 import { useQuery } from '../vault/page-path.ts';
 import { useStore } from '../vault/store.ts';
 import { KeyDialog } from './key-dialog.tsx';
@@ -26,6 +27,7 @@ export function KeysView() {
   const agentId = useQuery().get('agent');
   const agent = agents.find(({ agent_id: id }) => id === agentId);
   const keys = useLoaded(useCallback(() => vault.keys(), [vault]));
+  useNews('peopleNews', keys);
   const [isMaking, setMaking] = useState(false);
   const [secret, setSecret] = useState<{ name: string; key: string } | null>(null);
   return (

@@ -12,12 +12,14 @@ import { Moment } from '../controls/moment.tsx';
 import { SecretNote } from '../controls/secret-note.tsx';
 import { ViewFrame } from '../layout/view-frame.tsx';
 import { useLive, useMe } from '../live/live-context.ts';
+import { useNews } from '../live/news.ts';
 import { InvitationList } from './invitation-list.tsx';
 import { isRole, roleOptions } from './role-options.ts';
 
 export function PeopleView() {
   const { vault } = useLive();
   const users = useLoaded(useCallback(() => vault.users(), [vault]));
+  useNews('peopleNews', users);
   return (
     <ViewFrame title="People" intro="Who may sign in, and what they may do.">
       <LoadedView loaded={users}>

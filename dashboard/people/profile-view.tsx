@@ -11,6 +11,7 @@ import { LoadedView } from '../controls/loaded-view.tsx';
 import { Moment } from '../controls/moment.tsx';
 import { ViewFrame } from '../layout/view-frame.tsx';
 import { useLive, useMe } from '../live/live-context.ts';
+import { useNews } from '../live/news.ts';
 
 export function ProfileView() {
   const { session } = useLive();
@@ -125,6 +126,7 @@ function PasswordForm() {
 function SignInList() {
   const { vault } = useLive();
   const signIns = useLoaded(useCallback(() => vault.signIns(), [vault]));
+  useNews('peopleNews', signIns);
   const { isBusy, failure, run } = useAction();
   const end = async (signIn: SignInView): Promise<void> => {
     await vault.endSignIn(signIn);

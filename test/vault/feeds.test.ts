@@ -70,7 +70,7 @@ describe.each(vaultDatabases)('on %s', (kind) => {
       return [status, body.error.details?.field];
     };
     expect(await refused({ event_type: 'claim_taken', content: '' })).toEqual([400, 'event_type']);
-    for (const type of ['server.shutdown', 'read.moved'])
+    for (const type of ['server.shutdown', 'read.moved', 'people.changed'])
       expect(await refused({ event_type: type, content: '' })).toEqual([400, 'event_type']);
     expect(await refused({ event_type: 'Not A Type', content: '' })).toEqual([400, 'event_type']);
     expect(await refused({ event_type: 'user_message', content: ' \n' })).toEqual([400, 'content']);

@@ -84,7 +84,7 @@ describe.each(vaultDatabases)('on %s', (kind) => {
     const [ada, bob] = [await world.person('admin'), await world.person('viewer')];
     const agent = await world.agent(ada.token);
     const { seq } = await world.post(ada.token, agent, message('one'));
-    const wanted = '/stream?read_marks=true';
+    const wanted = '/stream?notices=true';
     await using here = await follow(world, ada.token, wanted);
     await using there = await follow(world, ada.token, wanted);
     await using plain = await follow(world, ada.token, '/stream');
@@ -113,12 +113,31 @@ describe.each(vaultDatabases)('on %s', (kind) => {
     }
   });
 
+  test('whoever asks is told that users, keys or invitations changed, once it has happened', async () => {
+    await using world = await startTestVault(kind);
+    const ada = await world.person('admin');
+    await using told = await follow(world, ada.token, '/stream?notices=true');
+    await using plain = await follow(world, ada.token, '/stream');
+    const made = await world.call(ada.token, '/invitations', { body: { role: 'viewer' } });
+    expect(made.status).toBe(201);
+    await told.until('people.changed');
+    expect(told.events).toEqual([{ id: null, type: 'people.changed', data: {} }]);
+    // What is refused is no news.
+    expect((await world.call(ada.token, '/invitations', { body: { role: 'x' } })).status).toBe(400);
+    const login = { name: 'nobody', password: 'a long password of mine' };
+    expect((await world.call(null, '/auth/login', { body: login })).status).toBe(401);
+    const { invitation_id: id } = made.body.data;
+    await world.call(ada.token, `/invitations/${id}`, { method: 'DELETE' });
+    await expect.poll(() => told.types()).toEqual(['people.changed', 'people.changed']);
+    expect(plain.types()).toEqual([]);
+  });
+
   test('an event that calls itself a notice of the vault ends no stream', async () => {
     await using world = await startTestVault(kind);
     const { token } = await world.person('admin');
     const agent = await world.agent(token);
     // From a time in which they could be posted.
-    for (const type of ['server.shutdown', 'read.moved']) {
+    for (const type of ['server.shutdown', 'read.moved', 'people.changed']) {
       const { event_id: id } = await world.post(token, agent, {
         event_type: 'note',
         content: type,
@@ -134,7 +153,7 @@ describe.each(vaultDatabases)('on %s', (kind) => {
       contents.push(content);
       if (type === 'user_message') break;
     }
-    expect(contents).toEqual(['server.shutdown', 'read.moved', 'after']);
+    expect(contents).toEqual(['server.shutdown', 'read.moved', 'people.changed', 'after']);
   });
 
   test('a vault that stops tells its readers', async () => {

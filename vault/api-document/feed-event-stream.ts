@@ -1,7 +1,13 @@
 import { Type } from 'typebox';
 
 import { describeEventStream } from '#shared/api-document/event-stream-schema.ts';
-import { EventView, ReadMarkView, readNotice, stoppingNotice } from '#shared/vault-event-api.ts';
+import {
+  EventView,
+  ReadMarkView,
+  peopleNotice,
+  readNotice,
+  stoppingNotice,
+} from '#shared/vault-event-api.ts';
 import type { postedEventTypes, vaultEventTypes } from '#shared/vault-event-api.ts';
 
 const meanings: Readonly<
@@ -40,8 +46,17 @@ const ReadNotice = {
   ...ReadMarkView,
   title: 'ReadNotice',
   description:
-    'one has read a feed up to `seq`, here or elsewhere; only with `read_marks` and to people. This one has no number',
+    'one has read a feed up to `seq`, here or elsewhere; only with `notices`. This one has no number',
 };
+
+const PeopleNotice = Type.Object(
+  {},
+  {
+    title: 'PeopleNotice',
+    description:
+      'users, keys, invitations or sign-ins are other ones than before; only with `notices`. This one has no number',
+  },
+);
 
 /** Types that are not here are streamed as well: whoever posts may call them what they like. */
 export const feedEventStream = describeEventStream({
@@ -53,7 +68,8 @@ export const feedEventStream = describeEventStream({
     ),
     [stoppingNotice]: ShutdownNotice,
     [readNotice]: ReadNotice,
+    [peopleNotice]: PeopleNotice,
   },
-  unnumbered: [stoppingNotice, readNotice],
+  unnumbered: [stoppingNotice, readNotice, peopleNotice],
   example: ['user_message', 'claim_taken', 'assistant_delta', 'assistant_message'],
 });

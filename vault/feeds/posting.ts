@@ -2,7 +2,12 @@
 import { requestError } from '#shared/errors.ts';
 import { idempotencyMismatch, requestDigest } from '#shared/idempotency-key.ts';
 import type { JsonValue } from '#shared/json-value.ts';
-import { readNotice, stoppingNotice, vaultEventTypes } from '#shared/vault-event-api.ts';
+import {
+  peopleNotice,
+  readNotice,
+  stoppingNotice,
+  vaultEventTypes,
+} from '#shared/vault-event-api.ts';
 import type { AttachmentView, EventRequest } from '#shared/vault-event-api.ts';
 
 import type { AgentRow, Db, EventRow } from '../database/tables.ts';
@@ -39,7 +44,7 @@ export type PostingParts = {
 const metadataCharsMax = 16 * 2 ** 10;
 const vaultTypes: ReadonlySet<string> = new Set([
   ...vaultEventTypes,
-  ...[stoppingNotice, readNotice],
+  ...[stoppingNotice, readNotice, peopleNotice],
 ]);
 /** What only whoever answers for an agent may post. */
 const answerTypes: ReadonlySet<string> = new Set([

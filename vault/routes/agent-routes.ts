@@ -23,9 +23,9 @@ import { agentView } from '../agents/agent-registry.ts';
 import type { AgentRegistry } from '../agents/agent-registry.ts';
 import { listAgents } from '../agents/agent-store.ts';
 import type { AgentPlace } from '../agents/agent-store.ts';
-import type { ReadNotices } from '../agents/read-notices.ts';
 import { markAsRead, withReading } from '../agents/reading.ts';
 import type { VaultDatabase } from '../database/vault-database.ts';
+import type { StreamNotices } from '../feeds/stream-notices.ts';
 import { agentsOf } from '../permission/principal.ts';
 import { invalidField } from '../vault-errors.ts';
 import { versionCheck } from './if-match.ts';
@@ -36,7 +36,7 @@ export type AgentRouteOptions = {
   realm: string;
   database: Pick<VaultDatabase, 'reads'>;
   agents: AgentRegistry;
-  readNotices: ReadNotices;
+  notices: StreamNotices;
   mutations: Mutations;
   door: VaultDoor;
   clock: Clock;
@@ -52,7 +52,7 @@ const AgentListQuery = Type.Object(
 );
 
 export async function agentRoutes(app: HttpApp, options: AgentRouteOptions): Promise<void> {
-  const { realm, database, agents, readNotices, mutations, door, clock } = options;
+  const { realm, database, agents, notices, mutations, door, clock } = options;
   const reads = { access: 'agents:read' } as const;
   const writes = { access: 'agents:write' } as const;
 
@@ -249,7 +249,7 @@ export async function agentRoutes(app: HttpApp, options: AgentRouteOptions): Pro
           return { data: mark, resource: `agent:${agentId}`, details: { seq } };
         },
       });
-      if (mark !== null && principal.kind === 'user') readNotices.tell(principal.userId, mark);
+      if (mark !== null && principal.kind === 'user') notices.tellRead(principal.userId, mark);
       return reply;
     },
   );

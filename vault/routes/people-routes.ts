@@ -10,6 +10,7 @@ import type { Log } from '#shared/log.ts';
 import type { VaultDoor } from '../access/vault-door.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { VaultDatabase } from '../database/vault-database.ts';
+import type { StreamNotices } from '../feeds/stream-notices.ts';
 import type { Identities } from '../identity/identities.ts';
 import type { People } from '../people.ts';
 import { invitationRoutes } from './invitation-routes.ts';
@@ -31,6 +32,7 @@ type Common = {
   people: People;
   identities: Pick<Identities, 'changed'>;
   mutations: Mutations;
+  notices: Pick<StreamNotices, 'tellPeople'>;
   door: VaultDoor;
   clock: Clock;
   log: Log;
@@ -48,8 +50,16 @@ export async function peopleRoutes(
   app: HttpApp,
   common: Common & { publicUrl: string | null; trustedProxies: readonly string[] },
 ): Promise<void> {
-  const { people, mutations, identities, door, clock } = common;
+  const { people, notices, identities, door, clock } = common;
   const origin = createPageOrigin(common);
+  const mutations: Mutations = {
+    ...common.mutations,
+    async run(request, reply, mutation) {
+      const answered = await common.mutations.run(request, reply, mutation);
+      notices.tellPeople();
+      return answered;
+    },
+  };
   const endings: Mutations = {
     ...mutations,
     // Nobody reads on with rights that are gone, once it was said that they are.
@@ -57,7 +67,14 @@ export async function peopleRoutes(
       mutations.run(request, reply, { ...mutation, settled: identities.changed }),
   };
   const signInAnswers = createSignInAnswers({ signIns: people.signIns, origin, door, clock });
-  const options: PeopleRouteOptions = { ...common, endings, signInAnswers, origin, newId };
+  const options: PeopleRouteOptions = {
+    ...common,
+    mutations,
+    endings,
+    signInAnswers,
+    origin,
+    newId,
+  };
   // Its functions work only once it is registered: see sign-in-cookies.ts.
   await app.register(fastifyCookie, { hook: false });
   await app.register(signInRoutes, options);

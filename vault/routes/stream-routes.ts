@@ -11,10 +11,10 @@ import { StreamQuery, WholeStreamQuery } from '#shared/vault-event-api.ts';
 
 import type { VaultDoor } from '../access/vault-door.ts';
 import type { AgentRegistry } from '../agents/agent-registry.ts';
-import type { ReadNotices } from '../agents/read-notices.ts';
 import type { VaultDatabase } from '../database/vault-database.ts';
 import { readEventHead } from '../feeds/event-store.ts';
 import { topicOfAgents, topicOfAll } from '../feeds/feed-topics.ts';
+import type { StreamNotices } from '../feeds/stream-notices.ts';
 import { agentsOf } from '../permission/principal.ts';
 import { invalidField } from '../vault-errors.ts';
 
@@ -23,12 +23,12 @@ export type StreamRouteOptions = {
   database: Pick<VaultDatabase, 'reads'>;
   agents: AgentRegistry;
   streams: EventFeed<string>;
-  readNotices: ReadNotices;
+  notices: StreamNotices;
   door: VaultDoor;
 };
 
 export async function streamRoutes(app: HttpApp, options: StreamRouteOptions): Promise<void> {
-  const { realm, database, agents, streams, readNotices, door } = options;
+  const { realm, database, agents, streams, notices, door } = options;
   const config = { access: 'events:read', isUncounted: true } as const;
 
   const open = async (
@@ -60,12 +60,12 @@ export async function streamRoutes(app: HttpApp, options: StreamRouteOptions): P
     '/stream',
     { config, schema: { querystring: WholeStreamQuery } },
     async (request, reply) => {
-      const { since, read_marks: wantsReadMarks = false } = request.query;
+      const { since, notices: wantsNotices = false } = request.query;
       const principal = door.principalOf(request);
       const bound = agentsOf(principal);
       const topic = bound === null ? topicOfAll : topicOfAgents(bound);
       const stream = await open(request, reply, topic, since);
-      if (wantsReadMarks && principal.kind === 'user') readNotices.follow(principal.userId, stream);
+      if (wantsNotices && principal.kind === 'user') notices.follow(principal.userId, stream);
     },
   );
 }
