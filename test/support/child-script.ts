@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
+import { quickStart } from './quick-start.ts';
+
 export type ScriptEnd = {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -31,7 +33,7 @@ export function startScript(source: string, env: Record<string, string> = {}): S
 export function startNode(args: readonly string[], env: Record<string, string> = {}): Script {
   const child = spawn(process.execPath, args, {
     cwd: root,
-    env: { PATH: process.env['PATH'], ...env },
+    env: { PATH: process.env['PATH'], ...quickStart, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const lines: string[] = [];

@@ -1,8 +1,10 @@
 // What a gateway of a test is started with, unless the test says otherwise.
 import { join, resolve } from 'node:path';
 
+import { withoutTypes } from './quick-start.ts';
+
 export const projectDir = resolve(import.meta.dirname, '../..');
-export const fakeClaude = join(projectDir, 'test/support/fake-claude.ts');
+export const fakeClaude = withoutTypes(join(projectDir, 'test/support/fake-claude.ts'));
 export const testAdminToken = 'admin-token-of-a-test';
 
 /** Without bubblewrap, with the fake CLI, and nothing started ahead: most tests count processes and directories. */

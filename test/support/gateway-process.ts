@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { createGatewayClient } from './gateway-client.ts';
 import type { GatewayClient } from './gateway-client.ts';
 import { gatewayEnvironment, projectDir, testAdminToken } from './gateway-environment.ts';
+import { quickStart } from './quick-start.ts';
 
 export type GatewayProcess = GatewayClient &
   AsyncDisposable & {
@@ -43,6 +44,7 @@ export async function startGatewayProcess(
     env: {
       PATH: process.env['PATH'] ?? '',
       HOME: dataDir,
+      ...quickStart,
       ...gatewayEnvironment(dataDir),
       ...options.env,
     },

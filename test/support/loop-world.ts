@@ -16,6 +16,7 @@ import type { Watcher } from '../../watcher/app.ts';
 import { passThrough } from '../../watcher/checkpoint.ts';
 import { readConfig } from '../../watcher/config.ts';
 import { projectDir } from './gateway-environment.ts';
+import { quickStart } from './quick-start.ts';
 import { startTestGateway } from './test-gateway.ts';
 import type { TestGateway } from './test-gateway.ts';
 import type { VaultDatabase } from './vault-databases.ts';
@@ -129,7 +130,7 @@ export async function startLoopWorld(options: LoopOptions = {}): Promise<LoopWor
 
 function spawnWatcher(env: Record<string, string>): WatcherProcess {
   const child = spawn(process.execPath, [join(projectDir, 'test/support/failing-watcher.ts')], {
-    env: { PATH: process.env['PATH'] ?? '', ...env },
+    env: { PATH: process.env['PATH'] ?? '', ...quickStart, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

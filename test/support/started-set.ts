@@ -9,6 +9,7 @@ import { expect } from 'vitest';
 
 import { fakeClaude, projectDir } from './gateway-environment.ts';
 import type { SeenEvent } from './loop-world.ts';
+import { quickStart } from './quick-start.ts';
 
 export async function freePort(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -34,7 +35,7 @@ export async function setEnvironment(
 export function startSet(dir: string, env: Record<string, string>) {
   const child = spawn(process.execPath, [join(projectDir, 'cli/start.ts')], {
     cwd: dir,
-    env: { PATH: process.env['PATH'] ?? '', HOME: dir, ...env },
+    env: { PATH: process.env['PATH'] ?? '', HOME: dir, ...quickStart, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];
