@@ -50,7 +50,7 @@ async function main(): Promise<void> {
       const gateway = await openGateway(config, secrets, surroundings, opened);
       const { app, engine, adminToken, notice } = gateway;
       const claude = await engine.claude.current().catch(unavailable);
-      const url = await listen(app, config.listen);
+      const url = await listen(app, config.listen, 'GATEWAY_PORT');
       const { sandbox, credential } = engine;
       const { filePath } = adminToken;
       const adminTokenFile = filePath === null ? null : shortPath(filePath, process.cwd());

@@ -20,7 +20,7 @@ async function main(): Promise<void> {
     graceMs: config.shutdownGraceMs + closingMs,
     open: async (opened) => {
       const vault = await openVault(config, secrets, { clock: systemClock, log }, opened);
-      const url = await listen(vault.app, config.listen);
+      const url = await listen(vault.app, config.listen, 'VAULT_PORT');
       const setupLink = await vault.offerSetup(config.publicUrl ?? url);
       process.stderr.write(`The vault listens on ${url}\n`);
       if (setupLink !== null) {

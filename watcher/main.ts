@@ -22,7 +22,11 @@ async function main(): Promise<void> {
     open: async (opened) => {
       const surroundings = { clock: systemClock, log, checkpoint: passThrough };
       const watcher = await openWatcher(config, secrets, surroundings, opened);
-      const url = await listen(watcher.healthApp, { host: '127.0.0.1', port: config.healthPort });
+      const url = await listen(
+        watcher.healthApp,
+        { host: '127.0.0.1', port: config.healthPort },
+        'WATCHER_HEALTH_PORT',
+      );
       log.info({ url, vault: config.vaultUrl, gateway: config.gatewayUrl }, 'watching');
     },
   });

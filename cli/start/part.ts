@@ -33,16 +33,25 @@ export function startPart(options: PartOptions): Part {
   const ready = Promise.withResolvers<string>();
   ready.promise.catch(() => {});
   const stopping = new AbortController();
-  let run = begin(options, ready.resolve);
   let pauseMs = firstPauseMs;
   let isAsked = false;
+  let wasReady = false;
+  const listening = (url: string): void => {
+    wasReady = true;
+    ready.resolve(url);
+  };
+  let run = begin(options, listening);
 
   const keep = async (): Promise<void> => {
     for (;;) {
       const startedAt = performance.now();
       const how = await run.ended;
       if (stopping.signal.aborted) return;
-      ready.reject(new Error(`${name} has ended (${how})`));
+      if (!wasReady) {
+        // Whoever starts it gives up.
+        ready.reject(new Error(`${name} could not be started (${how})`));
+        return;
+      }
       if (performance.now() - startedAt > wellAfterMs || isAsked) pauseMs = firstPauseMs;
       if (!isAsked) {
         say(`${name} has ended (${how}); it is started again in ${pauseMs / 1000} s`);
@@ -51,7 +60,7 @@ export function startPart(options: PartOptions): Part {
       }
       isAsked = false;
       if (stopping.signal.aborted) return;
-      run = begin(options, ready.resolve);
+      run = begin(options, listening);
     }
   };
   const kept = keep();
@@ -96,6 +105,8 @@ function spawn({ main, cwd, env, onLine, onSaid }: PartOptions, listening: (url:
     stdio: ['ignore', 'pipe', 'pipe'],
     // A Ctrl-C is for us: we stop the parts in order.
     detached: true,
+    // It has its own time to stop in, and ends whoever does not.
+    forceKillAfterDelay: false,
     cleanup: true,
   });
   createInterface({ input: child.stdout }).on('line', (line) => {

@@ -5,11 +5,13 @@ import { dirname, join } from 'node:path';
 
 import { execa } from 'execa';
 
+import { ConfigError } from '#shared/config/config-error.ts';
 import type { Environment } from '#shared/config/variable.ts';
 import { createLog } from '#shared/log.ts';
 
 import { readConfig as readGatewayConfig } from '../../gateway/config.ts';
 import { readConfig as readVaultConfig } from '../../vault/config.ts';
+import { readConfig as readWatcherConfig } from '../../watcher/config.ts';
 import { isUnused, prepareVault } from './first-things.ts';
 import { makeGatewayToken } from './gateway-token.ts';
 import { credentialsPath, readCredentials, writeCredentials } from './kept-credentials.ts';
@@ -40,8 +42,7 @@ export async function openWholeSet(
   opened: AsyncDisposableStack,
   { env, cwd, onLine, say }: WholeSetOptions,
 ): Promise<WholeSet> {
-  const gatewayConfig = readGatewayConfig(env, cwd, availableParallelism());
-  const vaultConfig = readVaultConfig(env, cwd);
+  const { gatewayConfig, vaultConfig } = readSettings(env, cwd);
   const path = credentialsPath(vaultConfig.config.dataDir);
   await buildPage();
 
@@ -80,6 +81,29 @@ export async function openWholeSet(
   opened.defer(() => unwatchFile(path));
   await watcher.ready;
   return { gatewayUrl, pageUrl: config.publicUrl ?? vaultUrl };
+}
+
+/** Of all three, so that whoever got several wrong is told of each at once. */
+function readSettings(env: Environment, cwd: string) {
+  const problems = new Set<string>();
+  const settingsOf = <T>(read: () => T): T | null => {
+    try {
+      return read();
+    } catch (err) {
+      if (!(err instanceof ConfigError)) throw err;
+      for (const problem of err.problems) problems.add(problem);
+      return null;
+    }
+  };
+  const gatewayConfig = settingsOf(() => readGatewayConfig(env, cwd, availableParallelism()));
+  const vaultConfig = settingsOf(() => readVaultConfig(env, cwd));
+  // Its key and its token are made when the others are there.
+  const given = { WATCHER_VAULT_KEY: 'made-later', WATCHER_GATEWAY_TOKEN: 'made-later' };
+  settingsOf(() => readWatcherConfig({ ...env, ...given }, cwd));
+  if (gatewayConfig === null || vaultConfig === null || problems.size > 0) {
+    throw new ConfigError([...problems]);
+  }
+  return { gatewayConfig, vaultConfig };
 }
 
 function watcherEnvironment(

@@ -9,12 +9,17 @@ import {
   readlinkSync,
   statSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { expect, test } from 'vitest';
 
-import { projectDir } from '../support/gateway-environment.ts';
+import { runDoctor } from '../support/doctor-run.ts';
+import { createGatewayClient } from '../support/gateway-client.ts';
+import { projectDir, testAdminToken } from '../support/gateway-environment.ts';
+import { letGo, untilHeld, waitForGo } from '../support/run-latch.ts';
 import { setEnvironment, startedVault, startSet } from '../support/started-set.ts';
 
 test('starts them with what they need of each other, keeps them going, and stops them', async () => {
@@ -60,9 +65,55 @@ test('starts them with what they need of each other, keeps them going, and stops
 
 test('says why nothing starts', async () => {
   using directory = mkdtempDisposableSync(join(tmpdir(), 'gatehouse-start-'));
-  await using all = startSet(directory.path, { GATEWAY_PORT: '80x' });
+  const wrong = {
+    GATEWAY_PORT: '80x',
+    EVENT_RETENTION_DAYS: 'abc',
+    WATCHER_HEALTH_PORT: '9999999',
+  };
+  await using all = startSet(directory.path, wrong);
   expect(await all.exited).toBe(1);
-  expect(all.stderr()).toContain('GATEWAY_PORT is "80x"');
+  for (const [name, value] of Object.entries(wrong))
+    expect(all.stderr()).toContain(`${name} is "${value}"`);
+  expect(readdirSync(directory.path)).toEqual([]);
+
+  const env = await setEnvironment();
+  await using taken = createServer().listen(Number(env['VAULT_PORT']), '127.0.0.1');
+  await once(taken, 'listening');
+  await using second = startSet(directory.path, env);
+  expect(await second.exited).toBe(1);
+  expect(second.stderr()).toContain(
+    'something else listens there already; VAULT_PORT sets another',
+  );
+  expect(second.stderr()).toContain('vault could not be started (exit code 1)');
+  expect(second.stderr()).not.toContain('started again');
+});
+
+test('a Ctrl-C waits for what runs, as long as the gateway would, and the doctor knows where the parts are', async () => {
+  using directory = mkdtempDisposableSync(join(tmpdir(), 'gatehouse-start-'));
+  const env = await setEnvironment({ ADMIN_BOOTSTRAP_TOKEN: testAdminToken });
+  await using all = startSet(directory.path, env);
+  await all.ready();
+  const dataDir = join(directory.path, 'data');
+  const { about } = await runDoctor(dataDir, env);
+  for (const [link, port] of [
+    ['watcher to vault', env['VAULT_PORT']],
+    ['watcher to gateway', env['GATEWAY_PORT']],
+  ] as const) {
+    const seen = expect.stringContaining(`:${port} takes`);
+    expect(about(link)[0]).toMatchObject({ status: 'pass', seen });
+  }
+
+  const url = `http://127.0.0.1:${env['GATEWAY_PORT']}`;
+  const { mint, run } = createGatewayClient(url, testAdminToken);
+  const answer = run(await mint('app'), { prompt: `long\n${waitForGo}` });
+  const runsDir = join(dataDir, 'runs');
+  await untilHeld(runsDir, 1);
+  all.child.kill('SIGINT');
+  // Longer than programs that end their children usually wait.
+  await sleep(6000);
+  letGo(runsDir);
+  expect(await answer).toMatchObject({ status: 200, body: { result: 'long' } });
+  expect(await all.exited).toBe(0);
 });
 
 test('a Ctrl-C at any moment of the first start leaves nobody behind, and the next start is a first one', async () => {
