@@ -10,7 +10,8 @@ const reasons: Readonly<Record<string, Reason>> = {
   enum: (_limit, { params }) => `must be one of ${JSON.stringify(params['allowedValues'])}`,
   const: (_limit, { params }) => `must be ${JSON.stringify(params['allowedValue'])}`,
   type: (_limit, { params }) => `must be of the type ${[params['type']].flat().join(' or ')}`,
-  pattern: () => 'has a form that is not accepted',
+  pattern: (_limit, { params }) =>
+    `has a form that is not accepted: it must match ${params['pattern']}`,
   minLength: (limit) =>
     limit === '1' ? 'must not be empty' : `must have ${limit} or more characters`,
   maxLength: (limit) => `must have at most ${limit} characters`,

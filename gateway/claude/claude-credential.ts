@@ -67,17 +67,17 @@ function variable(
 }
 
 function mendFor(source: CredentialSource, configDir: string | null): string {
-  const signIn = configDir === null ? 'claude' : `CLAUDE_CONFIG_DIR=${configDir} claude`;
+  const signIn = configDir === null ? 'npx claude' : `CLAUDE_CONFIG_DIR=${configDir} npx claude`;
   switch (source) {
     case 'ANTHROPIC_API_KEY':
     case 'ANTHROPIC_AUTH_TOKEN':
       return `set a valid ${source} and restart the gateway`;
     case 'CLAUDE_CODE_OAUTH_TOKEN':
-      return 'run `claude setup-token`, set CLAUDE_CODE_OAUTH_TOKEN to what it prints and restart the gateway';
+      return 'run `npx claude setup-token` where Gatehouse is, set CLAUDE_CODE_OAUTH_TOKEN to what it prints and restart the gateway';
     case 'login':
-      return `run \`${signIn}\` on the gateway's host and use /login`;
+      return `run \`${signIn}\` where Gatehouse is, on the gateway's host, and use /login`;
     case 'none':
-      return `set ANTHROPIC_API_KEY and restart the gateway, or run \`${signIn}\` on its host, use /login and restart it`;
+      return `set ANTHROPIC_API_KEY and restart the gateway, or run \`${signIn}\` where Gatehouse is, on its host, use /login and restart it`;
   }
 }
 

@@ -171,7 +171,21 @@ function fromApiError(result: ClaudeResult, transcript: Transcript, now: number)
   if (status === 529 || (status === null && failure === 'overloaded')) {
     return failed('overloaded', stopMessages.overloaded, overloadedRetrySecs);
   }
+  if (result.api_error === 'connection_failed') {
+    return failed('upstream_error', connectionFailed(result.result ?? ''));
+  }
+  if (result.api_error === 'stream_idle_timeout') {
+    return failed('upstream_error', 'The API went silent in the middle of its answer.');
+  }
   return failed('upstream_error', `The API failed${status === null ? '' : ` (status ${status})`}.`);
+}
+
+/** The CLI names the error of the system at the end of its sentence, for a connection that was not made. */
+function connectionFailed(said: string): string {
+  const code = /\((E[A-Z_]{2,30})\)\s*$/.exec(said)?.[1];
+  return code === undefined
+    ? 'The connection to the API broke off.'
+    : `The API cannot be reached from the gateway's host (${code}).`;
 }
 
 const overloadedRetrySecs = 30;

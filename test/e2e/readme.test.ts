@@ -93,7 +93,7 @@ test.skipIf(python === null)('the Python snippet tells what went wrong', async (
 
 test('the TypeScript snippet gets an answer', async () => {
   const file = join(dir, 'ask.ts');
-  await writeFile(file, snippetAfter('With TypeScript or JavaScript:', 'ts'));
+  await writeFile(file, snippetAfter('With TypeScript, which Node 24 runs as it is:', 'ts'));
   const { stdout } = await run(process.execPath, [file], { env });
   expect(stdout).toContain(question);
 });

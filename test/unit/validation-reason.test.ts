@@ -18,7 +18,7 @@ test.each<[schema: object, value: unknown, reason: string]>([
   [{ maximum: 60 }, 61, 'must be at most 60'],
   [{ type: 'string' }, 1, 'must be of the type string'],
   [{ type: ['string', 'null'] }, 1, 'must be of the type string or null'],
-  [{ pattern: '^a' }, 'b', 'has a form that is not accepted'],
+  [{ pattern: '^a' }, 'b', 'has a form that is not accepted: it must match ^a'],
   [{ const: 'object' }, 'array', 'must be "object"'],
   [{ enum: ['fail', 'retry'] }, 'x', 'must be one of ["fail","retry"]'],
   [{ minItems: 1 }, [], 'must have at least 1 entries'],

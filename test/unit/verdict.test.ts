@@ -152,6 +152,18 @@ test.each(table)('%s', (_seen, seen, outcome) => {
   expect(decideVerdict(evidence(seen), now).outcome).toBe(outcome);
 });
 
+test.each([
+  ["API Error: Can't reach the API server (ENOTFOUND)", /cannot be reached .*\(ENOTFOUND\)/],
+  ['API Error: Connection refused (ECONNREFUSED)', /cannot be reached .*\(ECONNREFUSED\)/],
+  ['API Error: Connection lost mid-response', /^The connection to the API broke off\.$/],
+])('of a connection that failed it is said how: %s', (said, message) => {
+  const seen = failed(null, 'server_error', { api_error: 'connection_failed', result: said });
+  expect(decideVerdict(evidence(seen), now)).toMatchObject({
+    outcome: 'upstream_error',
+    message: expect.stringMatching(message),
+  });
+});
+
 const stops: StopReason[] = [
   ...(['timeout_start', 'timeout_idle', 'timeout_total', 'output_too_large'] as const),
   ...(['rate_limited', 'disk_full', 'client_gone', 'cancelled', 'interrupted'] as const),
