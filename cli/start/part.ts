@@ -47,7 +47,7 @@ export function startPart(options: PartOptions): Part {
       const startedAt = performance.now();
       const how = await run.ended;
       if (stopping.signal.aborted) return;
-      if (!wasReady) {
+      if (!wasReady && !isAsked) {
         // Whoever starts it gives up.
         ready.reject(new Error(`${name} could not be started (${how})`));
         return;
