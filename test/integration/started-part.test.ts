@@ -39,9 +39,16 @@ function pauses(said: string[]): (string | undefined)[] {
   return said.map((text) => / again in (\d+) s$/.exec(text)?.[1]);
 }
 
-test('one that cannot start is tried with growing pauses, and said each time', async () => {
+test('one that cannot start is given up, and not said to be started again', async () => {
   await using script = startScript('process.exit(7)');
-  await expect(script.part.ready).rejects.toThrow('part has ended (exit code 7)');
+  await expect(script.part.ready).rejects.toThrow('part could not be started (exit code 7)');
+  script.change(stays);
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect([script.said, script.lines]).toEqual([[], []]);
+});
+
+test('one that dies is started again with growing pauses, and said each time', async () => {
+  await using script = startScript(`${listens} process.exit(7)`);
   const expected = ['1', '2', '4', '8', '16', '32', '60', '60'];
   for (const [index, secs] of expected.entries()) {
     await expect.poll(() => script.said.length).toBe(index + 1);
@@ -50,7 +57,7 @@ test('one that cannot start is tried with growing pauses, and said each time', a
     if (index === expected.length - 1) script.change(stays);
     await vi.advanceTimersByTimeAsync(1);
   }
-  await expect.poll(() => script.lines).toHaveLength(1);
+  await expect.poll(() => script.lines).toHaveLength(expected.length + 1);
   expect(pauses(script.said)).toEqual(expected);
 });
 
