@@ -57,6 +57,7 @@ describe('by keyboard', () => {
       await page.getByRole('heading', { name: title, level: 1 }).waitFor();
       await expect.poll(() => focused(page)).toBe(title);
     }
+    await page.getByText('Nothing here yet').waitFor();
     // And on from there: no way back through the side.
     await page.keyboard.press('Tab');
     expect(await focused(page)).toBe('Messages of Night watch');
