@@ -11,7 +11,7 @@ import type { PageVault, Readiness } from '../vault/page-vault.ts';
 import { useStore } from '../vault/store.ts';
 import { HostCard } from './host-card.tsx';
 
-/** Reports come every ten seconds. */
+/** How loaded a host is, and how the vault is, is told by no event. */
 const againMs = 10_000;
 
 export function SystemView() {
