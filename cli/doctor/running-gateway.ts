@@ -1,11 +1,12 @@
 // Whether a gateway runs on our data directory, found out without taking its lock, and what it says of itself.
 import { readFileSync, statSync } from 'node:fs';
-import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 
 import { Type } from 'typebox';
 import type { Static } from 'typebox';
 import { Compile } from 'typebox/compile';
+
+import { listenUrl } from '#shared/listen.ts';
 
 import type { GatewayConfig } from '../../gateway/config.ts';
 import { pass, warn } from './finding.ts';
@@ -33,14 +34,9 @@ export async function findRunningGateway({
   listen,
   dataDir,
 }: GatewayConfig): Promise<RunningGateway> {
-  const url = urlOf(listen);
+  const url = listenUrl(listen.host, listen.port);
   const holderPid = lockHolder(join(dataDir, 'gateway.lock'));
   return { url, holderPid, health: listen.port === 0 ? null : await askHealth(url) };
-}
-
-function urlOf({ host, port }: GatewayConfig['listen']): string {
-  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${port}`;
 }
 
 async function askHealth(url: string): Promise<AnsweredHealth | null> {

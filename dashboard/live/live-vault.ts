@@ -142,8 +142,8 @@ export function createLiveVault(parts: {
   };
   const noteAudit = (): void => update({ auditNews: state.get().auditNews + 1 });
   const notePeople = (): void => {
-    update({ peopleNews: state.get().peopleNews + 1 });
-    noteAudit();
+    const { peopleNews, auditNews } = state.get();
+    update({ peopleNews: peopleNews + 1, auditNews: auditNews + 1 });
   };
   const take = (event: EventView): void => {
     lastSeq = event.seq;
@@ -154,10 +154,10 @@ export function createLiveVault(parts: {
   const takeRead = ({ agent_id: agentId, seq }: ReadMarkView): void => {
     const agent = state.get().agents?.find(({ agent_id: id }) => id === agentId);
     if (agent === undefined || (agent.read_seq ?? 0) >= seq) return;
-    changeAgent(agentId, () => ({ read_seq: seq }));
-    // How many are left is for the vault to say, unless none is.
-    if (seq >= agent.last_seq) changeAgent(agentId, () => ({ unread: 0 }));
-    else reloadAgents();
+    const isAll = seq >= agent.last_seq;
+    changeAgent(agentId, () => ({ read_seq: seq, ...(isAll ? { unread: 0 } : {}) }));
+    // How many are left is for the vault to say.
+    if (!isAll) reloadAgents();
   };
   const outbox = createOutbox(vault.post, addToFeed);
   const readMarks = createReadMarks(vault);

@@ -3,7 +3,6 @@ import { useEffect } from 'react';
 
 import type { Loaded } from '../controls/action.ts';
 import { useLive } from './live-context.ts';
-import type { LiveState } from './live-vault.ts';
 
 /** A feed that is busy is no reason to load more often. */
 const apartMs = 2000;
@@ -15,7 +14,7 @@ export function useNews(
 ): void {
   const { state } = useLive().live;
   useEffect(() => {
-    const newest = (): LiveState['peopleNews'] => state.get()[kind];
+    const newest = (): number => state.get()[kind];
     let seen = newest();
     let timer: ReturnType<typeof setTimeout> | null = null;
     const look = (): void => {

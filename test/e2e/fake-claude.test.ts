@@ -3,14 +3,9 @@ import { describe, expect, it } from 'vitest';
 
 import { errorReply, hangReply, textReply } from '../../cli/model-stub-reply.ts';
 import { startModelStub } from '../../cli/model-stub.ts';
-import {
-  converse,
-  fakeClaude,
-  realClaude,
-  say,
-  startConversation,
-} from '../support/claude-conversation.ts';
+import { converse, realClaude, say, startConversation } from '../support/claude-conversation.ts';
 import type { Line } from '../support/claude-conversation.ts';
+import { fakeClaude } from '../support/gateway-environment.ts';
 
 const readFields = [
   ...['type', 'subtype', 'is_error', 'terminal_reason', 'stop_reason', 'num_turns', 'result_index'],

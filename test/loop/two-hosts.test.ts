@@ -1,43 +1,16 @@
 // The vault on one host, gateway and watcher on another that nobody can connect to (VC-01): network namespaces stand for the two.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { projectDir, testAdminToken } from '../support/gateway-environment.ts';
+import { startNode } from '../support/child-script.ts';
+import { testAdminToken } from '../support/gateway-environment.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import type { SeenEvent } from '../support/loop-world.ts';
 import { createNetworkNamespace, noNamespacesBecause } from '../support/network-namespace.ts';
-import type { NetworkNamespace } from '../support/network-namespace.ts';
 import { startTestVault } from '../support/vault-world.ts';
 
 const reason = await noNamespacesBecause();
-
-/** Resolves when it watches. */
-async function startWatcher(host: NetworkNamespace, env: Record<string, string>) {
-  const [file = '', ...args] = [
-    ...host.launcher,
-    ...[process.execPath, join(projectDir, 'watcher/main.ts')],
-  ];
-  const child = spawn(file, args, {
-    env: { PATH: process.env['PATH'] ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
-  await expect.poll(() => said, { timeout: 60_000 }).toContain('"msg":"watching"');
-  const { url }: { url: string } = JSON.parse(
-    said.split('\n').find((line) => line.includes('"msg":"watching"')) ?? '',
-  );
-  return {
-    port: new URL(url).port,
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM');
-      if (child.exitCode === null) await once(child, 'exit');
-    },
-  };
-}
 
 describe.skipIf(reason !== null)(
   `on two hosts${reason === null ? '' : ` (skipped: ${reason})`}`,
@@ -58,12 +31,14 @@ describe.skipIf(reason !== null)(
         headers: { authorization: `Bearer ${testAdminToken}`, 'content-type': 'application/json' },
         body: JSON.stringify({ name: 'watcher' }),
       });
-      await using watcher = await startWatcher(host, {
+      const env = {
         ...{ WATCHER_DATA_DIR: join(gateway.dataDir, 'watcher'), WATCHER_HEALTH_PORT: '0' },
         ...{ WATCHER_VAULT_URL: vault.url, WATCHER_VAULT_KEY: (await vault.key(userId)).token },
         ...{ WATCHER_GATEWAY_URL: gateway.url, WATCHER_GATEWAY_TOKEN: minted.body.token },
         ...{ WATCHER_HOST_NAME: 'attic', WATCHER_FIRST_START: 'all' },
-      });
+      };
+      await using watcher = startNode(['watcher/main.ts'], env, host.launcher);
+      const watching = JSON.parse(await watcher.said('"msg":"watching"'));
       const event = { event_type: 'user_message', content: 'over there' };
       const { event_id: id } = await vault.post(token, agent, event);
       await expect
@@ -76,7 +51,7 @@ describe.skipIf(reason !== null)(
         .toEqual(['over there']);
       const hosts = async () => (await vault.call(token, '/hosts')).body.data;
       await expect.poll(hosts).toMatchObject([{ name: 'attic', report: { health: 'ok' } }]);
-      for (const port of [new URL(gateway.url).port, watcher.port]) {
+      for (const port of [new URL(gateway.url).port, new URL(watching.url).port]) {
         await expect(fetch(`http://${host.addresses[0]}:${port}/livez`)).rejects.toMatchObject({
           cause: { code: 'ECONNREFUSED' },
         });

@@ -30,8 +30,14 @@ export function startScript(source: string, env: Record<string, string> = {}): S
   return startNode(['--input-type=module-typescript', '--eval', source], env);
 }
 
-export function startNode(args: readonly string[], env: Record<string, string> = {}): Script {
-  const child = spawn(process.execPath, args, {
+/** `launcher`: a command line that Node's own is appended to. */
+export function startNode(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  launcher: readonly string[] = [],
+): Script {
+  const [file = process.execPath, ...rest] = [...launcher, process.execPath, ...args];
+  const child = spawn(file, rest, {
     cwd: root,
     env: { PATH: process.env['PATH'], ...quickStart, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

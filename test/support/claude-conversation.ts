@@ -35,7 +35,6 @@ export type Conversation = {
 
 const bin = join(import.meta.dirname, '../../node_modules/.bin');
 export const realClaude = join(bin, 'claude');
-export const fakeClaude = join(import.meta.dirname, 'fake-claude.ts');
 
 const flags = [
   ...['-p', '--input-format=stream-json', '--output-format=stream-json', '--verbose'],
